@@ -1,0 +1,178 @@
+// Package action lets a daemon define each thing that it can be asked once.
+//
+// A Def holds the name, the sentence of the manual, an example, the resources
+// that the caller must be allowed to use, and the function that does the work.
+// The route, the decoder and encoder of every protocol, the check of each
+// parameter against the public model, the permission, DryRun, the audit line,
+// the manual page, the command of tools/karri and the standing tests all come
+// from it.
+//
+// An action writes down what is wanted in one transaction and answers; nothing
+// here keeps state, so a crash loses a connection and no more.
+package action
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+
+	"karri/shared/awsmodel"
+)
+
+// A Caller is the verified sender of a request.
+type Caller struct {
+	Account   string // twelve digits; everything a caller makes belongs to it
+	ARN       string
+	UserID    string
+	AccessKey string // id only
+	Admin     bool   // may do all, in every account
+	RequestID string
+	SourceIP  string
+}
+
+// A Resource is something that a request would use, with all that a policy
+// needs to decide about it.
+type Resource struct {
+	ARN    string
+	Owner  string // account; Cloud for what belongs to the cloud itself
+	Public bool   // anyone may use it as the action does
+	Tags   map[string]string
+}
+
+// Cloud is the account that owns what belongs to no user.
+const Cloud = "000000000000"
+
+// A List says how a Describe action narrows and pages its answer.
+type List struct {
+	Filters []string // names that Filter.N.Name may have; "tag" stands for tag:KEY and tag-key
+	Min     int      // of MaxResults; 0 means 5, as in most of EC2
+	Max     int      // of MaxResults; 0 means 1000
+	Default int      // page length when MaxResults is absent; 0 means all
+}
+
+// A Def defines one action of a daemon whose dependencies are W.
+//
+// In holds the parameters that the action honours: exported fields named as the
+// members of the public model with the first letter raised; optional scalars
+// are pointers. A List action has the fields Filters []action.Filter,
+// MaxResults *int and NextToken *string where the model has them.
+type Def[W, In, Out any] struct {
+	Name    string // as the caller writes it: RunInstances
+	Doc     string // one sentence for the manual
+	Example In     // a request that decodes; shown in the manual, run by the tests
+
+	// On returns the resources that the caller must be allowed to use. A
+	// resource that the caller must not know of is the fault that the action
+	// answers for a missing one (InvalidVolume.NotFound). Own[W, In] is for an action
+	// that touches only what Run itself selects by the caller's account.
+	On func(ctx context.Context, w W, who Caller, in *In) ([]Resource, error)
+
+	// List is compulsory for Describe actions.
+	List *List
+
+	Run func(ctx context.Context, w W, who Caller, in *In) (*Out, error)
+}
+
+// Nothing is the answer of an action that has nothing to say.
+type Nothing struct{}
+
+// Own is the On of an action that touches only what belongs to the caller by
+// construction: a Describe that selects by account, a Create without parents.
+func Own[W, In any](_ context.Context, _ W, who Caller, _ *In) ([]Resource, error) {
+	return []Resource{{ARN: "*", Owner: who.Account}}, nil
+}
+
+// Everyone is the On of an action that reads what is the same for all callers:
+// regions, instance types.
+func Everyone[W, In any](context.Context, W, Caller, *In) ([]Resource, error) {
+	return []Resource{{ARN: "*", Owner: Cloud, Public: true}}, nil
+}
+
+// AdminOnly is the On of an action that is the administrator's alone.
+func AdminOnly[W, In any](context.Context, W, Caller, *In) ([]Resource, error) {
+	return []Resource{{ARN: "*", Owner: Cloud}}, nil
+}
+
+// An Action is a Def with its types hidden, as the server sees it.
+type Action[W any] struct {
+	Name    string
+	Doc     string
+	Example any // In
+	In, Out reflect.Type
+	List    *List
+	File    string // source file of the definition, for the house tests
+	Op      *awsmodel.Operation
+
+	on  func(ctx context.Context, w W, who Caller, in any) ([]Resource, error)
+	run func(ctx context.Context, w W, who Caller, in any) (any, error)
+}
+
+// A Catalog is the set of actions behind one door, e.g. all of EC2.
+type Catalog[W any] struct {
+	Service string // permission prefix: "ec2"
+	Model   *awsmodel.Service
+	actions map[string]*Action[W]
+}
+
+// NewCatalog returns an empty catalog of a public service. A nil model makes a
+// catalog of Karri's own actions, whose shapes are those of the Go types.
+func NewCatalog[W any](service string, model *awsmodel.Service) *Catalog[W] {
+	return &Catalog[W]{Service: service, Model: model, actions: map[string]*Action[W]{}}
+}
+
+// Add puts d into c. It runs while the program starts, so a definition that is
+// incomplete or does not match the model stops the daemon before it listens.
+func Add[W, In, Out any](c *Catalog[W], d Def[W, In, Out]) *Action[W] {
+	_, file, _, _ := runtime.Caller(1)
+	a := &Action[W]{
+		Name: d.Name, Doc: d.Doc, Example: d.Example, List: d.List, File: file,
+		In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](),
+	}
+	if err := c.check(a, d.On == nil || d.Run == nil); err != nil {
+		panic(fmt.Sprintf("action %s: %v", d.Name, err))
+	}
+	a.on = func(ctx context.Context, w W, who Caller, in any) ([]Resource, error) {
+		return d.On(ctx, w, who, in.(*In))
+	}
+	a.run = func(ctx context.Context, w W, who Caller, in any) (any, error) {
+		out, err := d.Run(ctx, w, who, in.(*In))
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = new(Out)
+		}
+		return out, nil
+	}
+	c.actions[d.Name] = a
+	return a
+}
+
+func (c *Catalog[W]) check(a *Action[W], unfinished bool) error {
+	switch {
+	case c.actions[a.Name] != nil:
+		return fmt.Errorf("defined twice")
+	case unfinished:
+		return fmt.Errorf("has no On or no Run")
+	case !strings.HasSuffix(a.Doc, "."):
+		return fmt.Errorf("Doc is not a sentence: %q", a.Doc)
+	case strings.HasPrefix(a.Name, "Describe") && a.List == nil:
+		return fmt.Errorf("a Describe needs a List: its filters and page bound")
+	case a.In.Kind() != reflect.Struct || a.Out.Kind() != reflect.Struct:
+		return fmt.Errorf("In and Out must be structs")
+	}
+	return nil
+}
+
+// All returns the actions in order of name.
+func (c *Catalog[W]) All() []*Action[W] {
+	all := make([]*Action[W], 0, len(c.actions))
+	for _, a := range c.actions {
+		all = append(all, a)
+	}
+	slices.SortFunc(all, func(a, b *Action[W]) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
