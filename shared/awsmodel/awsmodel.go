@@ -68,8 +68,6 @@ type Member struct {
 	Token     bool // an idempotency token
 	Flattened bool
 	Format    string // of a timestamp: iso8601, rfc822, unixTimestamp
-	Attribute bool   // written as an XML attribute
-	Namespace string
 }
 
 // Member returns the member of a structure by its name, or nil.
