@@ -1,0 +1,134 @@
+// Package ec2 is the public compute API. Each action has a file of its own,
+// named after it: RunInstances is in run_instances.go, and nowhere else; files
+// with other names hold shapes and words that several actions share.
+//
+// An action writes down what is wanted, in one transaction, and answers; the
+// keepers do the rest. A crash before the commit promised nothing, after it
+// loses nothing: a client that had no answer asks again, with the same client
+// token where something would be made twice. Reads are one instant of the
+// database joined with the latest reports, and see every acknowledged write.
+// What belongs to another account is answered as if it did not exist.
+package ec2
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"time"
+
+	"karri/cloudctl/report"
+	"karri/cloudctl/store"
+	"karri/shared/action"
+	"karri/shared/awsmodel"
+	"karri/shared/bucket"
+	"karri/shared/id"
+)
+
+// API holds what the actions need.
+type API struct {
+	Store   *store.Store
+	Reports *report.Latest // what the zones said last
+	Clock   func() time.Time
+	Rand    io.Reader      // of ids, MAC addresses and key pairs; nil: crypto/rand
+	Region  string         // us-east-1
+	Pool    []netip.Prefix // public addresses that may be given out
+	Limits  Limits
+	Buckets bucket.Store // users' objects, by For
+	Console Console
+	Nudge   func() // wakes the loops; carries no news
+}
+
+// Limits is how much one account may have.
+type Limits struct {
+	Instances int
+	Volumes   int
+	VolumeGiB int // of one volume
+	Snapshots int
+	Addresses int
+}
+
+// DefaultLimits are the limits of an account where none are configured.
+var DefaultLimits = Limits{Instances: 100, Volumes: 200, VolumeGiB: 16384, Snapshots: 1000, Addresses: 20}
+
+// A Console returns the last output of an instance's serial console, also of
+// one that has ended, and when it was read.
+type Console interface {
+	Console(ctx context.Context, zone string, instance id.Instance) (text []byte, read time.Time, err error)
+}
+
+// Catalog holds every action of this package.
+var Catalog = action.NewCatalog[*API]("ec2", awsmodel.EC2())
+
+// arn names a resource of an account: arn:aws:ec2:us-east-1:123456789012:volume/vol-...
+func (api *API) arn(account, kind, resource string) string {
+	return "arn:aws:ec2:" + api.Region + ":" + account + ":" + kind + "/" + resource
+}
+
+// resource is what policy must know of a row that the caller's request uses.
+func (api *API) resource(account, kind, name string, tags store.Tags) action.Resource {
+	r := action.Resource{ARN: api.arn(account, kind, name), Owner: account}
+	for _, t := range tags[name] {
+		if r.Tags == nil {
+			r.Tags = map[string]string{}
+		}
+		r.Tags[t.Key] = t.Value
+	}
+	return r
+}
+
+// on returns an On that looks into the store: find names the resources that
+// the request uses, or fails with the fault of one that is not there.
+func on[In any](find func(tx *store.Tx, u *uses, in *In) error) func(context.Context, *API, action.Caller, *In) ([]action.Resource, error) {
+	return func(ctx context.Context, api *API, who action.Caller, in *In) ([]action.Resource, error) {
+		var all []action.Resource
+		err := api.Store.View(ctx, func(tx *store.Tx) error {
+			tags, err := tx.TagsOf(who.Account)
+			if err != nil {
+				return err
+			}
+			u := &uses{api: api, who: who, tags: tags}
+			err = find(tx, u, in)
+			all = u.all
+			return err
+		})
+		return all, err
+	}
+}
+
+// uses collects the resources of one request.
+type uses struct {
+	api  *API
+	who  action.Caller
+	tags store.Tags
+	all  []action.Resource
+}
+
+// add notes a resource of the caller's account.
+func (u *uses) add(kind, name string) {
+	u.all = append(u.all, u.api.resource(u.who.Account, kind, name, u.tags))
+}
+
+// fresh notes that the request makes resources of a kind.
+func (u *uses) fresh(kind string) {
+	u.all = append(u.all, action.Resource{ARN: u.api.arn(u.who.Account, kind, "*"), Owner: u.who.Account})
+}
+
+// ptr returns a pointer to a copy of v, for members of answers that may be absent.
+func ptr[T any](v T) *T { return &v }
+
+// opt returns a pointer to s, or nil for the empty text.
+func opt[S ~string](s S) *string {
+	if s == "" {
+		return nil
+	}
+	t := string(s)
+	return &t
+}
+
+// val returns what p points to, or the zero.
+func val[T any](p *T) T {
+	if p == nil {
+		return *new(T)
+	}
+	return *p
+}

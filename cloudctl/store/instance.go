@@ -1,0 +1,86 @@
+package store
+
+import (
+	"time"
+
+	"karri/shared/id"
+	"karri/shared/wire"
+)
+
+// An Instance is a virtual machine: what its owner wants, and what must be
+// remembered of what was seen after the report that said it is gone.
+type Instance struct {
+	ID          id.Instance `gorm:"primaryKey"`
+	Account     string
+	Reservation id.Reservation
+	Number      int // ami-launch-index
+	Zone        string
+	ClientToken string
+
+	Want      wire.Want // Running, Stopped or Gone
+	Force     bool      // stop without asking the guest
+	Reboots   uint64    // how often a reboot was asked
+	Launched  time.Time // last asked to run
+	Created   time.Time
+	Asked     string // state reason code of the last wish to stop or end: Client.UserInitiatedShutdown
+	AskedText string // its sentence
+	AskedAt   time.Time
+
+	Type      string
+	VCPUs     int `gorm:"column:vcpus"`
+	MemoryMiB int `gorm:"column:memory_mib"`
+	DiskGiB   int `gorm:"column:disk_gib"`
+	// Image is the image as it was when the instance was made; it stays usable
+	// when its owner deregisters it.
+	Image      wire.Image `gorm:"serializer:json"`
+	RootDevice string
+
+	KeyName   string
+	PublicKey string
+	UserData  []byte
+	Metadata  wire.MetadataOptions `gorm:"serializer:json"`
+	OnShut    string               // what a shutdown from within means: stop or terminate
+	Protected bool                 // DisableApiTermination
+	Unstopped bool                 // DisableApiStop
+
+	Ran     bool      // seen running since Launched
+	Started time.Time // when that was first seen
+	Node    string    // where it was last seen
+	Rested  bool      // seen stopped since it was asked to stop
+	Failure string    // state reason code of a failure for good: Server.InternalError
+	Freed   bool      // ended, and all that it held was given back
+	Ended   time.Time // when that was; zero: not yet
+}
+
+// TableName names the table.
+func (Instance) TableName() string { return "instances" }
+
+// Instance returns an instance by id, terminated ones included while they are
+// still listed.
+func (t *Tx) Instance(account string, instance id.Instance) (*Instance, error) {
+	return one[Instance](t.owned(account).Where("id = ?", instance),
+		missing("InvalidInstanceID.NotFound", "The instance ID '%s' does not exist", instance))
+}
+
+// InstancesOf returns the instances of an account, in the order in which they
+// were made.
+func (t *Tx) InstancesOf(account string) ([]Instance, error) {
+	return many[Instance](t.owned(account), "created, reservation, number")
+}
+
+// InstancesIn returns the instances of a zone that its cluster must still know
+// of: all but those that are ended.
+func (t *Tx) InstancesIn(zone string) ([]Instance, error) {
+	return many[Instance](t.g.Where("zone = ? AND NOT freed", zone), "id")
+}
+
+// LiveInstances counts the instances of an account that are not wished gone.
+func (t *Tx) LiveInstances(account string) (int, error) {
+	return count[Instance](t.owned(account).Where("want <> ?", wire.Gone))
+}
+
+// InstancesUsing returns how many instances that are not ended were made from
+// an image.
+func (t *Tx) InstancesOfReservation(account string, r id.Reservation) ([]Instance, error) {
+	return many[Instance](t.owned(account).Where("reservation = ?", r), "number")
+}
