@@ -1,0 +1,103 @@
+package sign
+
+import "karri/shared/fault"
+
+// A trouble is a reason to refuse, before a dialect names it.
+type trouble int
+
+const (
+	malformedHeader trouble = iota
+	malformedQuery
+	mixed
+	noAuth
+	badScheme
+	badToken
+	noDate
+	skewed
+	expired
+	badScope
+	unknownKey
+	mismatch
+	unsignedHeader
+	noHash
+	badHash
+	hashMismatch
+	incomplete
+	noLength
+	badTrailer
+	tooLarge
+	notDone
+	troubles
+)
+
+type code struct {
+	kind fault.Kind
+	name string
+}
+
+// A Dialect is how a family of services names what is wrong with a signature,
+// and which forms of signature and payload it knows.
+type Dialect struct {
+	objects bool // S3: anonymous requests, streamed payloads, single-encoded paths
+	codes   [troubles]code
+}
+
+// EC2 is the dialect of EC2, Query that of IAM, STS and the other query
+// services, S3 that of buckets.
+var (
+	EC2   = queryDialect("AuthFailure", "AuthFailure")
+	Query = queryDialect("InvalidClientTokenId", "InvalidClientTokenId")
+	S3    = &Dialect{objects: true, codes: [troubles]code{
+		malformedHeader: {fault.Invalid, "AuthorizationHeaderMalformed"},
+		malformedQuery:  {fault.Invalid, "AuthorizationQueryParametersError"},
+		mixed:           {fault.Invalid, "InvalidArgument"},
+		noAuth:          {fault.Denied, "AccessDenied"},
+		badScheme:       {fault.Invalid, "InvalidArgument"},
+		badToken:        {fault.Invalid, "InvalidToken"},
+		noDate:          {fault.Denied, "AccessDenied"},
+		skewed:          {fault.Denied, "RequestTimeTooSkewed"},
+		expired:         {fault.Denied, "AccessDenied"},
+		badScope:        {fault.Invalid, "AuthorizationHeaderMalformed"},
+		unknownKey:      {fault.Denied, "InvalidAccessKeyId"},
+		mismatch:        {fault.Denied, "SignatureDoesNotMatch"},
+		unsignedHeader:  {fault.Denied, "AccessDenied"},
+		noHash:          {fault.Invalid, "InvalidRequest"},
+		badHash:         {fault.Invalid, "InvalidArgument"},
+		hashMismatch:    {fault.Invalid, "XAmzContentSHA256Mismatch"},
+		incomplete:      {fault.Invalid, "IncompleteBody"},
+		noLength:        {fault.Invalid, "MissingContentLength"},
+		badTrailer:      {fault.Invalid, "MalformedTrailerError"},
+		tooLarge:        {fault.Invalid, "EntityTooLarge"},
+		notDone:         {fault.Invalid, "NotImplemented"},
+	}}
+)
+
+func queryDialect(unknown, token string) *Dialect {
+	return &Dialect{codes: [troubles]code{
+		malformedHeader: {fault.Invalid, "IncompleteSignature"},
+		malformedQuery:  {fault.Invalid, "IncompleteSignature"},
+		mixed:           {fault.Invalid, "InvalidParameterCombination"},
+		noAuth:          {fault.Denied, "MissingAuthenticationToken"},
+		badScheme:       {fault.Invalid, "IncompleteSignature"},
+		badToken:        {fault.Denied, token},
+		noDate:          {fault.Invalid, "IncompleteSignature"},
+		skewed:          {fault.Invalid, "RequestExpired"},
+		expired:         {fault.Invalid, "RequestExpired"},
+		badScope:        {fault.Denied, "SignatureDoesNotMatch"},
+		unknownKey:      {fault.Denied, unknown},
+		mismatch:        {fault.Denied, "SignatureDoesNotMatch"},
+		unsignedHeader:  {fault.Denied, "SignatureDoesNotMatch"},
+		noHash:          {fault.Invalid, "IncompleteSignature"},
+		badHash:         {fault.Denied, "SignatureDoesNotMatch"},
+		hashMismatch:    {fault.Denied, "SignatureDoesNotMatch"},
+		incomplete:      {fault.Invalid, "MalformedQueryString"},
+		noLength:        {fault.Invalid, "MalformedQueryString"},
+		badTrailer:      {fault.Invalid, "MalformedQueryString"},
+		tooLarge:        {fault.Invalid, "RequestEntityTooLarge"},
+		notDone:         {fault.Invalid, "UnsupportedOperation"},
+	}}
+}
+
+func (d *Dialect) fault(t trouble, format string, args ...any) *fault.Fault {
+	return fault.New(d.codes[t].kind, d.codes[t].name, format, args...)
+}
