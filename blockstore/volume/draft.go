@@ -1,0 +1,60 @@
+package volume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"karri/shared/crash"
+	"karri/shared/id"
+)
+
+// draft is a sparse raw file in the draft folder. Raw, because pieces of a
+// snapshot are then written where they belong by us, without a helper process;
+// no guest ever writes this file as its top layer.
+type draft struct {
+	*os.File
+	files *Files
+	vol   id.Volume
+	size  int64
+}
+
+// Draft implements Engine.
+func (f *Files) Draft(ctx context.Context, v id.Volume, size int64) (Draft, error) {
+	s, err := f.Seen(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if s.Exists() {
+		return nil, fmt.Errorf("volume %s exists already", v)
+	}
+	dir := f.folder(v) + draftEnd
+	if err := os.Mkdir(dir, 0o711); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	file, err := os.OpenFile(filepath.Join(dir, "0.raw"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(f.own(file.Name()), file.Truncate(size)); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return &draft{file, f, v, size}, nil
+}
+
+// Commit implements Draft.
+func (d *draft) Commit(ctx context.Context) error {
+	if err := d.Sync(); err != nil {
+		return err
+	}
+	base := Layer{0, d.Name(), "raw"}
+	if err := d.files.makeLayer(ctx, filepath.Dir(d.Name()), Layer{Number: 1}, &base, d.size); err != nil {
+		return err
+	}
+	crash.Here("blockstore.volume.filled")
+	return d.files.appear(d.vol)
+}
