@@ -1,0 +1,338 @@
+// Package libvirtd runs a libvirtd and a virtlogd of our own, apart from any
+// that the host may have.
+//
+// Both run in a private mount namespace in which the five folders of libvirt
+// (/run, /var/lib, /var/cache, /var/log and /etc) are folders below ours, so
+// that several clouds, and several pretended hosts, live on one machine and
+// none touches the host's libvirt. The socket lies below our folder and is
+// seen from outside.
+//
+// QEMU outlives its libvirtd: the daemon may be killed and started again at any
+// time and finds its guests by the files in those folders. A new libvirtd gets
+// a new namespace with the same folders, which is the same place to it; nothing
+// depends on the old namespace. virtlogd holds the ends of the guests' serial
+// consoles, so a living one is never replaced.
+package libvirtd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/renameio/v2"
+)
+
+// QEMUUser is the user and group that QEMU runs as unless told otherwise: the
+// number that Debian keeps for it.
+const QEMUUser = 64055
+
+// Config says where and how the daemons run.
+type Config struct {
+	State string // folder of all files; made if missing
+	User  int    // uid of QEMU; QEMUUser when zero
+	Group int    // gid of QEMU; the group of /dev/kvm, or QEMUUser, when zero
+	NBD   string // folder of ca-cert.pem, client-cert.pem and client-key.pem for volumes; made if missing
+	Log   *slog.Logger
+}
+
+// Socket is where libvirtd listens when its state is in the folder state.
+func Socket(state string) string { return filepath.Join(state, "run", "libvirt-sock") }
+
+// places are the folders of libvirt and what they are called below State.
+var places = [][2]string{
+	{"/run/libvirt", "run"}, {"/var/lib/libvirt", "lib"}, {"/var/cache/libvirt", "cache"},
+	{"/var/log/libvirt", "log"}, {"/etc/libvirt", "etc"},
+}
+
+// inside is run by a shell in the new mount namespace: $1 is State. The file
+// system /sys is mounted anew because it shows the network namespace of
+// whoever mounted it. virtlogd leaves for the background by itself.
+const inside = `set -e
+d=$1
+mount --bind "$d/run" /run/libvirt
+mount --bind "$d/lib" /var/lib/libvirt
+mount --bind "$d/cache" /var/cache/libvirt
+mount --bind "$d/log" /var/log/libvirt
+mount --bind "$d/etc" /etc/libvirt
+for f in passwd group; do [ ! -e "$d/$f" ] || mount --bind "$d/$f" "/etc/$f"; done
+mount -t sysfs sysfs /sys 2>/dev/null || true
+if [ "$2" = start-virtlogd ]; then virtlogd -d -p /run/libvirt/virtlogd.pid; fi
+exec libvirtd -p /run/libvirt/libvirtd.pid
+`
+
+// EnsureUp starts what does not run and returns when libvirtd answers. The
+// daemons live on after the caller has ended.
+func EnsureUp(ctx context.Context, c Config) error {
+	if err := c.prepare(); err != nil {
+		return fmt.Errorf("prepare libvirtd: %w", err)
+	}
+	if _, up := c.pid("libvirtd"); up {
+		return c.waitReady(ctx, nil)
+	}
+	virtlogd := "start-virtlogd"
+	if _, up := c.pid("virtlogd"); up {
+		virtlogd = "keep-virtlogd"
+	}
+	out, err := os.OpenFile(c.path("libvirtd.out"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	_ = os.Remove(Socket(c.State)) // the old one would be taken for an answer that is late
+	cmd := exec.Command("unshare", "--mount", "--propagation", "private", "--",
+		"sh", "-c", inside, "libvirtd", c.State, virtlogd)
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"}
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start libvirtd: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }() // ends with libvirtd, at the latest with us
+	return c.waitReady(ctx, ended)
+}
+
+// Supervise keeps libvirtd running until ctx ends, then stops it. Guests and
+// virtlogd run on.
+func Supervise(ctx context.Context, c Config, ready func()) error {
+	for first := true; ; {
+		err := EnsureUp(ctx, c)
+		switch {
+		case err != nil && first:
+			return err
+		case err != nil && ctx.Err() == nil:
+			c.log().Error("cannot start libvirtd", "err", err)
+		case first:
+			first = false
+			ready()
+		}
+		for up := err == nil; up; {
+			select {
+			case <-ctx.Done():
+				return c.Stop(context.WithoutCancel(ctx))
+			case <-time.After(500 * time.Millisecond):
+				if _, up = c.pid("libvirtd"); !up {
+					c.log().Warn("libvirtd has ended; starting it again")
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (c Config) log() *slog.Logger {
+	if c.Log != nil {
+		return c.Log
+	}
+	return slog.Default()
+}
+
+func (c Config) path(name ...string) string {
+	return filepath.Join(append([]string{c.State}, name...)...)
+}
+
+// prepare makes the folders and writes the three configuration files.
+func (c *Config) prepare() (err error) {
+	if c.State, err = filepath.Abs(c.State); err != nil {
+		return err
+	}
+	if len(Socket(c.State)) > 100 {
+		return fmt.Errorf("the path of the folder %s is too long for a socket", c.State)
+	}
+	for _, tool := range []string{"libvirtd", "virtlogd", "unshare", "qemu-system-x86_64"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return fmt.Errorf("%w (Debian: apt-get install libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86)", err)
+		}
+	}
+	c.User, c.Group = c.Owner()
+	if c.NBD == "" {
+		c.NBD = c.path("nbd")
+	}
+	for _, d := range []string{c.State, c.NBD, c.path("run"), c.path("lib"), c.path("lib/qemu"), c.path("cache"), c.path("log"), c.path("etc")} {
+		if err := os.MkdirAll(d, 0o711); err != nil {
+			return err
+		}
+	}
+	for _, p := range places {
+		if err := c.mountPoint(p[0]); err != nil {
+			return err
+		}
+	}
+	if err := c.nameUser(); err != nil {
+		return err
+	}
+	uuid, err := c.hostUUID()
+	if err != nil {
+		return err
+	}
+	for name, text := range map[string]string{
+		"libvirtd.conf": libvirtdConf(uuid), "qemu.conf": c.qemuConf(), "virtlogd.conf": virtlogdConf,
+	} {
+		if err := renameio.WriteFile(c.path("etc", name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Owner returns the user and group that QEMU's files must belong to.
+func (c Config) Owner() (uid, gid int) {
+	uid, gid = c.User, c.Group
+	if uid == 0 {
+		uid = QEMUUser
+	}
+	if gid == 0 {
+		gid = QEMUUser
+		if fi, err := os.Stat("/dev/kvm"); err == nil && fi.Sys().(*syscall.Stat_t).Gid != 0 {
+			gid = int(fi.Sys().(*syscall.Stat_t).Gid)
+		}
+	}
+	return uid, gid
+}
+
+// mountPoint makes one of the five folders where the host has none, and notes
+// that, so that Purge can take it away again.
+func (c Config) mountPoint(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	f, err := os.OpenFile(c.path("mountpoints"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(f, dir)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.MkdirAll(dir, 0o755)
+}
+
+// nameUser gives libvirtd a passwd and a group file that know the user
+// libvirt-qemu, where the host's do not: Debian's libvirtd refuses to start
+// without it, even when it is told to use another.
+func (c Config) nameUser() error {
+	for file, line := range map[string]string{
+		"passwd": fmt.Sprintf("libvirt-qemu:x:%d:%d::/nonexistent:/usr/sbin/nologin", c.User, c.Group),
+		"group":  fmt.Sprintf("libvirt-qemu:x:%d:", c.Group),
+	} {
+		b, err := os.ReadFile(filepath.Join("/etc", file))
+		if err != nil {
+			return err
+		}
+		if strings.Contains("\n"+string(b), "\nlibvirt-qemu:") {
+			continue
+		}
+		text := strings.TrimRight(string(b), "\n") + "\n" + line + "\n"
+		if err := renameio.WriteFile(c.path(file), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Config) hostUUID() (string, error) {
+	file := c.path("host_uuid")
+	if b, err := os.ReadFile(file); err == nil {
+		return strings.TrimSpace(string(b)), nil
+	}
+	b, err := os.ReadFile("/proc/sys/kernel/random/uuid")
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(string(b)), renameio.WriteFile(file, b, 0o600)
+}
+
+func libvirtdConf(uuid string) string {
+	return fmt.Sprintf(`listen_tls = 0
+listen_tcp = 0
+auth_unix_rw = "none"
+auth_unix_ro = "none"
+unix_sock_ro_perms = "0700"
+unix_sock_rw_perms = "0700"
+host_uuid = %q
+max_clients = 200
+prio_workers = 5
+`, uuid)
+}
+
+// virtlogdConf bounds what a guest can write to our disk by its console.
+const virtlogdConf = `max_size = 1048576
+max_backups = 1
+`
+
+// qemuConf confines QEMU: a user of its own without capabilities, the seccomp
+// filter on, no file made over to it that nodectl did not make over. Serial
+// consoles go through virtlogd, so that QEMU needs no right to write their files.
+func (c Config) qemuConf() string {
+	return fmt.Sprintf(`user = "+%d"
+group = "+%d"
+dynamic_ownership = 0
+remember_owner = 0
+security_driver = "none"
+seccomp_sandbox = 1
+cgroup_controllers = []
+namespaces = []
+stdio_handler = "logd"
+nbd_tls = 1
+nbd_tls_x509_cert_dir = %q
+max_core = 0
+`, c.User, c.Group, c.NBD)
+}
+
+var errEnded = errors.New("without an error")
+
+// waitReady returns when libvirtd answers on its socket, or has ended.
+func (c Config) waitReady(ctx context.Context, ended <-chan error) error {
+	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
+	defer cancel()
+	for {
+		if conn, err := net.Dial("unix", Socket(c.State)); err == nil {
+			return conn.Close()
+		}
+		select {
+		case err := <-ended:
+			return fmt.Errorf("libvirtd has ended at once (see %s): %w", c.path("libvirtd.out"), cmp.Or(err, errEnded))
+		case <-ctx.Done():
+			return fmt.Errorf("libvirtd does not answer (see %s): %w", c.path("libvirtd.out"), ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// pid returns the process of one of our daemons and whether it is alive. A
+// number that now belongs to another program does not count.
+func (c Config) pid(daemon string) (int, bool) {
+	b, err := os.ReadFile(c.path("run", daemon+".pid"))
+	if err != nil {
+		return 0, false
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil || pid <= 1 {
+		return 0, false
+	}
+	return pid, c.ours(pid, daemon)
+}
+
+// ours reports whether process pid runs program and sees our folders.
+func (c Config) ours(pid int, program string) bool {
+	comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	if err != nil || !strings.HasPrefix(strings.TrimSpace(string(comm)), program[:min(len(program), 15)]) {
+		return false
+	}
+	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	return err == nil && strings.Contains(string(mounts), c.path("run")+" /run/libvirt ")
+}
