@@ -120,7 +120,7 @@ func (f *File) Resolve() (*Service, error) {
 		}
 	}
 	for name, fo := range f.Operations {
-		op := &Operation{Name: name, Input: (&Shape{Name: name + "Request", Type: Structure}).index(), Paged: slices.Contains(f.Paged, name)}
+		op := &Operation{Name: name, Input: (&Shape{Name: name + "Request", Type: Structure}).Index(), Paged: slices.Contains(f.Paged, name)}
 		if fo.Input != nil {
 			op.Input = shapes[fo.Input.Shape]
 		}
@@ -177,11 +177,12 @@ func (fs FileShape) resolve(shapes map[string]*Shape, times map[string]string, s
 		}
 		*part.to = m
 	}
-	s.index()
+	s.Index()
 	return nil
 }
 
-func (s *Shape) index() *Shape {
+// Index makes Member work after Members was filled by hand; it returns s.
+func (s *Shape) Index() *Shape {
 	s.byName = make(map[string]*Member, len(s.Members))
 	for _, m := range s.Members {
 		s.byName[m.Name] = m
