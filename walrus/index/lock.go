@@ -1,0 +1,52 @@
+package index
+
+import (
+	"hash/maphash"
+	"slices"
+	"sync"
+)
+
+var seed = maphash.MakeSeed()
+
+const stripeCount = 1024
+
+// stripes are locks by name; two names may share one.
+type stripes [stripeCount]sync.Mutex
+
+// lock takes the locks of all names, always in the same order.
+func (s *stripes) lock(names ...string) (unlock func()) {
+	at := make([]int, 0, len(names))
+	for _, n := range names {
+		at = append(at, int(maphash.String(seed, n)%stripeCount))
+	}
+	slices.Sort(at)
+	at = slices.Compact(at)
+	for _, i := range at {
+		s[i].Lock()
+	}
+	return func() {
+		for _, i := range at {
+			s[i].Unlock()
+		}
+	}
+}
+
+type rwStripes [stripeCount]sync.RWMutex
+
+func (s *rwStripes) of(name string) *sync.RWMutex {
+	return &s[maphash.String(seed, name)%stripeCount]
+}
+
+func (s *rwStripes) share(name string) (unlock func()) {
+	l := s.of(name)
+	l.RLock()
+	return l.RUnlock
+}
+
+func (s *rwStripes) alone(name string) (unlock func()) {
+	l := s.of(name)
+	l.Lock()
+	return l.Unlock
+}
+
+func keyName(bucket, key string) string { return bucket + "\x00" + key }
