@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"karri/shared/crash"
+	"karri/shared/durable"
 	"karri/shared/id"
 )
 
@@ -39,16 +41,53 @@ func (f *Files) Draft(ctx context.Context, v id.Volume, size int64) (Draft, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(f.own(file.Name()), file.Truncate(size)); err != nil {
+	d := &draft{file, f, v, size}
+	if st, err := file.Stat(); err == nil && st.Size() != size {
+		err = errors.Join(file.Truncate(0), d.Save(0), file.Truncate(size))
+		if err != nil {
+			file.Close()
+			return nil, err
+		}
+	}
+	if err := f.own(file.Name()); err != nil {
 		file.Close()
 		return nil, err
 	}
-	return &draft{file, f, v, size}, nil
+	return d, nil
+}
+
+// filledFile holds the n of Save, in the folder of the bytes that it speaks
+// of, so that neither outlives the other.
+const filledFile = "filled"
+
+// Filled implements Draft.
+func (d *draft) Filled() int {
+	b, err := os.ReadFile(filepath.Join(filepath.Dir(d.Name()), filledFile))
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.Atoi(string(b))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Save implements Draft.
+func (d *draft) Save(n int) error {
+	if err := d.Sync(); err != nil {
+		return err
+	}
+	crash.Here("blockstore.draft.synced")
+	return durable.WriteFile(filepath.Join(filepath.Dir(d.Name()), filledFile), []byte(strconv.Itoa(n)), 0o600)
 }
 
 // Commit implements Draft.
 func (d *draft) Commit(ctx context.Context) error {
 	if err := d.Sync(); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(filepath.Dir(d.Name()), filledFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	base := Layer{0, d.Name(), "raw"}

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"karri/shared/crash"
+	"karri/shared/durable"
 	"karri/shared/id"
 )
 
@@ -141,13 +142,10 @@ func (f *Files) Create(ctx context.Context, v id.Volume, size int64) error {
 
 // appear makes a finished draft the volume.
 func (f *Files) appear(v id.Volume) error {
-	if err := syncPath(f.folder(v) + draftEnd); err != nil {
+	if err := durable.SyncDir(f.folder(v) + draftEnd); err != nil {
 		return err
 	}
-	if err := os.Rename(f.folder(v)+draftEnd, f.folder(v)); err != nil {
-		return err
-	}
-	return syncPath(f.Dir)
+	return durable.Rename(f.folder(v)+draftEnd, f.folder(v))
 }
 
 // makeLayer makes an empty qcow2 layer in a folder, on top of below.
@@ -163,13 +161,10 @@ func (f *Files) makeLayer(ctx context.Context, dir string, l Layer, below *Layer
 	if err := f.own(temp); err != nil {
 		return err
 	}
-	if err := syncPath(temp); err != nil {
+	if err := syncFile(temp); err != nil {
 		return err
 	}
-	if err := os.Rename(temp, filepath.Join(dir, fmt.Sprintf("%d.qcow2", l.Number))); err != nil {
-		return err
-	}
-	return syncPath(dir)
+	return durable.Rename(temp, filepath.Join(dir, fmt.Sprintf("%d.qcow2", l.Number)))
 }
 
 func (f *Files) own(path string) error {
@@ -264,7 +259,7 @@ func (f *Files) Merge(ctx context.Context, v id.Volume, layer int) error {
 	if err := qemuImg(ctx, nil, "commit", "-q", "-d", stack(s.Layers[:at+1])); err != nil {
 		return err
 	}
-	if err := syncPath(below.Path); err != nil {
+	if err := syncFile(below.Path); err != nil {
 		return err
 	}
 	crash.Here("blockstore.volume.merged")
@@ -283,7 +278,7 @@ func (f *Files) Drop(ctx context.Context, v id.Volume, layer int) error {
 	}
 	for _, l := range s.Under(layer) {
 		if l.Number == layer {
-			return errors.Join(os.Remove(l.Path), syncPath(f.folder(v)))
+			return errors.Join(os.Remove(l.Path), durable.SyncDir(f.folder(v)))
 		}
 	}
 	return nil
@@ -302,11 +297,11 @@ func (f *Files) Remove(_ context.Context, v id.Volume) error {
 		return err
 	}
 	crash.Here("blockstore.volume.removing")
-	return errors.Join(os.RemoveAll(f.folder(v)+draftEnd), os.RemoveAll(gone), syncPath(f.Dir))
+	return errors.Join(os.RemoveAll(f.folder(v)+draftEnd), os.RemoveAll(gone), durable.SyncDir(f.Dir))
 }
 
-// syncPath makes a file's bytes, or a folder's names, outlive a loss of power.
-func syncPath(path string) error {
+// syncFile makes bytes that another process wrote outlive a loss of power.
+func syncFile(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err

@@ -86,8 +86,10 @@ type Layer struct {
 // A Draft is a volume being filled; pieces may come in any order, and again.
 type Draft interface {
 	io.WriterAt
-	// Sync makes what was written so far outlive a crash.
-	Sync() error
+	// Filled returns the n of the last Save: how far an earlier try had come.
+	Filled() int
+	// Save makes what was written so far outlive a crash, and then n.
+	Save(n int) error
 	// Commit makes it a volume. The bytes of the draft are layer 0, frozen.
 	Commit(ctx context.Context) error
 	io.Closer

@@ -33,6 +33,7 @@ type stack struct {
 type draftBytes struct {
 	size   int64
 	blocks map[int64][]byte
+	filled int
 }
 
 // Fake is the Engine in memory. It outlives a crash of who uses it, and passes
@@ -89,7 +90,7 @@ func (f *Fake) Seen(_ context.Context, v id.Volume) (volume.Seen, error) {
 
 // Create implements volume.Engine.
 func (f *Fake) Create(_ context.Context, v id.Volume, size int64) error {
-	if err := f.change(func() error { f.drafts[v] = &draftBytes{size, nil}; return nil }); err != nil {
+	if err := f.change(func() error { f.drafts[v] = &draftBytes{size: size}; return nil }); err != nil {
 		return err
 	}
 	return f.change(func() error {
@@ -108,7 +109,7 @@ func (f *Fake) Draft(_ context.Context, v id.Volume, size int64) (volume.Draft, 
 			return fmt.Errorf("volume %s exists already", v)
 		}
 		if d := f.drafts[v]; d == nil || d.size != size || d.blocks == nil {
-			f.drafts[v] = &draftBytes{size, map[int64][]byte{}}
+			f.drafts[v] = &draftBytes{size: size, blocks: map[int64][]byte{}}
 		}
 		return nil
 	})
@@ -131,8 +132,17 @@ func (d draft) WriteAt(p []byte, off int64) (int, error) {
 	return len(p), err
 }
 
-func (d draft) Sync() error  { return nil }
 func (d draft) Close() error { return nil }
+
+func (d draft) Filled() int {
+	d.f.mu.Lock()
+	defer d.f.mu.Unlock()
+	return d.f.drafts[d.v].filled
+}
+
+func (d draft) Save(n int) error {
+	return d.f.change(func() error { d.f.drafts[d.v].filled = n; return nil })
+}
 
 func (d draft) Commit(context.Context) error {
 	return d.f.change(func() error {

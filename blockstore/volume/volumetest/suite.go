@@ -250,7 +250,10 @@ func drafts(t *testing.T, w World) {
 	must(t, err)
 	_, err = d.WriteAt(fill(4, 64*kib), 2*mib)
 	must(t, err)
-	must(t, d.Sync())
+	if d.Filled() != 0 {
+		t.Errorf("a new draft is filled to %d", d.Filled())
+	}
+	must(t, d.Save(3))
 	must(t, d.Close())
 	if s := seen(t, w); s.Exists() || !s.Remains {
 		t.Fatalf("a draft is seen as %+v", s)
@@ -258,6 +261,9 @@ func drafts(t *testing.T, w World) {
 	d, err = w.Draft(t.Context(), vol, size)
 	must(t, err)
 	defer d.Close()
+	if d.Filled() != 3 {
+		t.Errorf("the draft is filled to %d", d.Filled())
+	}
 	_, err = d.WriteAt(fill(5, 64*kib), 4*mib)
 	must(t, err)
 	must(t, d.Commit(t.Context()))
