@@ -258,3 +258,13 @@ func sign(t, parent *x509.Certificate, pub any, key ed25519.PrivateKey) (*x509.C
 	}
 	return x509.ParseCertificate(der)
 }
+
+// ReadRoot returns credentials without a key that hold the root in b, PEM:
+// enough to verify others.
+func ReadRoot(b []byte) (*Credentials, error) {
+	roots, err := certificates(b)
+	if err != nil {
+		return nil, err
+	}
+	return &Credentials{Chain: roots[:1], Root: roots[0]}, nil
+}

@@ -1,0 +1,25 @@
+package rest
+
+import (
+	"context"
+	"io"
+	"log/slog"
+)
+
+// NewLog returns a logger of JSON lines that adds the request id of the
+// context to each line.
+func NewLog(w io.Writer, level slog.Leveler) *slog.Logger {
+	return slog.New(withID{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
+}
+
+type withID struct{ slog.Handler }
+
+func (h withID) Handle(ctx context.Context, r slog.Record) error {
+	if id := RequestID(ctx); id != "" {
+		r.AddAttrs(slog.String("request_id", id))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h withID) WithAttrs(a []slog.Attr) slog.Handler { return withID{h.Handler.WithAttrs(a)} }
+func (h withID) WithGroup(n string) slog.Handler      { return withID{h.Handler.WithGroup(n)} }

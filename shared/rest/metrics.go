@@ -1,0 +1,52 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Metrics are the numbers of one daemon.
+type Metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	running  *prometheus.GaugeVec
+	refused  *prometheus.CounterVec
+}
+
+// NewMetrics returns the numbers that every daemon has.
+func NewMetrics() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "karri_http_requests_total", Help: "Requests served."},
+			[]string{"listener", "route", "method", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "karri_http_request_seconds", Help: "How long requests took.",
+			Buckets: []float64{.001, .005, .02, .1, .5, 2, 10, 60}}, []string{"listener", "route"}),
+		running: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "karri_http_requests_running", Help: "Requests under way."}, []string{"listener"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "karri_refused_requests_total", Help: "Requests between components refused, by reason."},
+			[]string{"reason"}),
+	}
+	m.registry.MustRegister(m.requests, m.seconds, m.running, m.refused,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Gauge adds a number that is read when it is asked for.
+func (m *Metrics) Gauge(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
+}
+
+// Counter adds a number that only grows, and returns the function that adds to
+// it under the given values of labels.
+func (m *Metrics) Counter(name, help string, labels ...string) func(n float64, values ...string) {
+	v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	m.registry.MustRegister(v)
+	return func(n float64, values ...string) { v.WithLabelValues(values...).Add(n) }
+}
+
+func (m *Metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

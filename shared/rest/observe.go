@@ -1,0 +1,179 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"karri/shared/fault"
+)
+
+// stall is how long a connection may stand still within a body.
+const stall = 60 * time.Second
+
+// Observer logs and counts the requests of one listener.
+type Observer struct {
+	Listener string // internal, public or admin
+	Log      *slog.Logger
+	Metrics  *Metrics
+	Fault    func(w http.ResponseWriter, r *http.Request, err error) // answers a panic; Fault when nil
+}
+
+// wrap gives each request its id, its line in the log and its place in the
+// metrics, turns a panic into a Broken fault, and bounds how long a body may
+// stand still.
+func (o *Observer) wrap(next http.Handler, draining <-chan struct{}) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{id: o.requestID(r), draining: draining}
+		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+		control := http.NewResponseController(w)
+		rec := &recorder{ResponseWriter: w, control: control}
+		r.Body = &watched{ReadCloser: r.Body, control: control}
+		start := time.Now()
+		o.Metrics.running.WithLabelValues(o.Listener).Inc()
+		defer func() {
+			if p := recover(); p != nil {
+				o.panicked(rec, r, p)
+			}
+			o.Metrics.running.WithLabelValues(o.Listener).Dec()
+			o.done(rec, r, c, time.Since(start))
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+func (o *Observer) requestID(r *http.Request) string {
+	// Only a component's own id is believed; its certificate was checked.
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && o.Listener == "internal" {
+		if id := r.Header.Get(RequestIDHeader); requestIDForm.MatchString(id) {
+			return id
+		}
+	}
+	return NewRequestID()
+}
+
+func (o *Observer) panicked(rec *recorder, r *http.Request, p any) {
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
+	err := fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	NoteError(r.Context(), err)
+	if rec.status != 0 {
+		panic(http.ErrAbortHandler) // half an answer must not look whole
+	}
+	answer := o.Fault
+	if answer == nil {
+		answer = Fault
+	}
+	answer(rec, r, fault.Of(err))
+	NoteError(r.Context(), err)
+}
+
+func (o *Observer) done(rec *recorder, r *http.Request, c *call, took time.Duration) {
+	if c.route == "" {
+		c.route = "none"
+	}
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	o.Metrics.requests.WithLabelValues(o.Listener, c.route, r.Method, strconv.Itoa(rec.status)).Inc()
+	o.Metrics.seconds.WithLabelValues(o.Listener, c.route).Observe(took.Seconds())
+	level := slog.LevelInfo
+	if c.quiet && rec.status < 400 {
+		level = slog.LevelDebug
+	}
+	args := []any{"listener", o.Listener, "method", r.Method, "path", r.URL.EscapedPath(), "route", c.route,
+		"status", rec.status, "bytes", rec.bytes, "ms", float64(took.Microseconds()) / 1000, "remote", r.RemoteAddr}
+	if c.caller.Role != "" {
+		args = append(args, "caller", c.caller.String())
+	}
+	if c.err != nil {
+		args = append(args, "err", c.err.Error())
+		if fault.KindOf(c.err) == fault.Broken {
+			level = slog.LevelError
+		}
+	}
+	o.Log.Log(r.Context(), level, "request", append(args, c.notes...)...)
+}
+
+// recorder notes what is answered, and passes on what net/http can do besides.
+type recorder struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	status  int
+	bytes   int64
+}
+
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	_ = w.control.SetWriteDeadline(time.Now().Add(stall))
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Flush implements http.Flusher.
+func (w *recorder) Flush() { _ = w.control.Flush() }
+
+// piece bounds what is sent under one deadline.
+const piece = 1 << 20
+
+// ReadFrom lets a file go to the socket without passing through us, in pieces
+// so that a slow but steady reader is not cut off.
+func (w *recorder) ReadFrom(src io.Reader) (total int64, err error) {
+	rf, ok := w.ResponseWriter.(io.ReaderFrom)
+	if !ok {
+		return io.Copy(struct{ io.Writer }{w}, src)
+	}
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	left, limited := int64(-1), false
+	if l, ok := src.(*io.LimitedReader); ok { // what http.ServeContent passes
+		src, left, limited = l.R, l.N, true
+	}
+	for !limited || left > 0 {
+		n := int64(piece)
+		if limited {
+			n = min(n, left)
+		}
+		_ = w.control.SetWriteDeadline(time.Now().Add(stall))
+		got, err := rf.ReadFrom(&io.LimitedReader{R: src, N: n})
+		total, left, w.bytes = total+got, left-got, w.bytes+got
+		if err != nil || got < n {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// watched is a request body that may not stand still.
+type watched struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+func (b *watched) Read(p []byte) (int, error) {
+	_ = b.control.SetReadDeadline(time.Now().Add(stall))
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}

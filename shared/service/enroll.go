@@ -1,0 +1,210 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"karri/shared/durable"
+	"karri/shared/fault"
+	"karri/shared/pki"
+	"karri/shared/rest"
+	"karri/shared/token"
+)
+
+// joined is what is kept of a join besides the credentials: STATE/pki/joined.json.
+type joined struct {
+	Issuer string            `json:"issuer"` // address, for renewals
+	By     string            `json:"by"`     // its identity
+	Peers  map[string]string `json:"peers"`
+}
+
+// enroll loads the credentials, or wins them.
+func (s *Service) enroll(ctx context.Context) error {
+	dir, err := s.Dir("pki")
+	if err != nil {
+		return err
+	}
+	if err := durable.Sweep(dir); err != nil {
+		return err
+	}
+	if s.spec.Founds {
+		return s.found(dir)
+	}
+	c, err := pki.Load(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		c, err = s.join(ctx, dir)
+	}
+	if err != nil {
+		return err
+	}
+	if c.Identity() != s.Identity() {
+		return fmt.Errorf("the credentials in %s are those of %s, not of %s", dir, c.Identity(), s.Identity())
+	}
+	s.creds.Store(c)
+	j, err := s.joined()
+	s.Peers = j.Peers
+	return err
+}
+
+// found loads or makes the cloud's authority in STATE/ca and our own
+// certificate under it.
+func (s *Service) found(dir string) error {
+	ca, err := s.Dir("ca")
+	if err != nil {
+		return err
+	}
+	s.Root, err = pki.Load(ca)
+	if errors.Is(err, os.ErrNotExist) {
+		if s.Root, err = pki.NewRoot(time.Now()); err == nil {
+			err = s.Root.Save(ca)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("the cloud's authority: %w", err)
+	}
+	c, err := pki.Load(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		c, err = s.fresh(dir, func(csr []byte) ([]byte, []byte, error) {
+			chain, err := s.Root.Issue(csr, time.Now())
+			return chain, s.Root.RootPEM(), err
+		})
+	}
+	if err != nil {
+		return err
+	}
+	s.creds.Store(c)
+	return nil
+}
+
+// fresh saves the credentials that issue makes of our key.
+func (s *Service) fresh(dir string, issue func(csr []byte) (chain, root []byte, err error)) (*pki.Credentials, error) {
+	key, err := pki.Key(dir)
+	if err != nil {
+		return nil, err
+	}
+	csr, err := pki.Request(key, s.Identity())
+	if err != nil {
+		return nil, err
+	}
+	chain, root, err := issue(csr)
+	if err != nil {
+		return nil, err
+	}
+	c, err := pki.Enrolled(key, chain, root, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("the certificate that was issued: %w", err)
+	}
+	return c, c.Save(dir)
+}
+
+// join wins credentials with the join token. While the issuer is away it tries
+// again: daemons may be started in any order.
+func (s *Service) join(ctx context.Context, dir string) (*pki.Credentials, error) {
+	text, err := s.joinToken()
+	if err != nil {
+		return nil, err
+	}
+	if text == "" {
+		return nil, errors.New("this component has not joined a cloud: give it a token by --join or --join-file")
+	}
+	tok, err := token.ParseJoin(text)
+	if err != nil {
+		return nil, err
+	}
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		c, err := s.fresh(dir, func(csr []byte) ([]byte, []byte, error) { return s.askJoin(ctx, dir, tok, csr) })
+		if err == nil || fault.KindOf(err) != fault.Later {
+			return c, err
+		}
+		s.Log.Info("waiting to join", "issuer", tok.Address, "err", err)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// askJoin asks the issuer. What it tells besides the certificate is saved
+// first, since the certificate is the commit.
+func (s *Service) askJoin(ctx context.Context, dir string, tok token.Join, csr []byte) ([]byte, []byte, error) {
+	rep, err := rest.Join(ctx, tok, rest.JoinRequest{CSR: csr, Address: s.Addr}, s.env.Dial)
+	if err != nil {
+		return nil, nil, fmt.Errorf("join at %s: %w", tok.Address, err)
+	}
+	by := pki.Identity{Role: pki.Cloudctl}
+	if who := s.Identity(); who.Role == pki.Nodectl {
+		by = pki.Identity{Role: pki.Clusterctl, Zone: who.Zone}
+	}
+	peers := map[string]string{by.Role: tok.Address}
+	for k, v := range rep.Peers {
+		peers[k] = v
+	}
+	b, err := json.Marshal(joined{Issuer: tok.Address, By: by.String(), Peers: peers})
+	if err != nil {
+		return nil, nil, err
+	}
+	return rep.Chain, rep.Root, durable.WriteFile(filepath.Join(dir, "joined.json"), b, 0o600)
+}
+
+func (s *Service) joined() (j joined, err error) {
+	b, err := os.ReadFile(filepath.Join(s.State, "pki", "joined.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return j, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &j)
+	}
+	return j, err
+}
+
+// renewals asks for a fresh certificate when a third of the life is left.
+func (s *Service) renewals(ctx context.Context) error {
+	for wait := time.Minute; ; wait = time.Hour {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+		if !s.Self().Due(time.Now()) {
+			continue
+		}
+		if err := s.renew(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("cannot renew the certificate", "err", err)
+		}
+	}
+}
+
+func (s *Service) renew(ctx context.Context) error {
+	dir := filepath.Join(s.State, "pki")
+	c, err := s.fresh(dir, func(csr []byte) ([]byte, []byte, error) {
+		if s.Root != nil {
+			chain, err := s.Root.Issue(csr, time.Now())
+			return chain, s.Root.RootPEM(), err
+		}
+		j, err := s.joined()
+		if err != nil {
+			return nil, nil, err
+		}
+		by, err := pki.Parse(j.By)
+		if err != nil {
+			return nil, nil, err
+		}
+		issuer := s.Client(by, j.Issuer)
+		defer issuer.Close()
+		var rep rest.JoinReply
+		err = issuer.Call(ctx, "POST", "/v1/renew", nil, rest.JoinRequest{CSR: csr, Address: s.Addr}, &rep)
+		return rep.Chain, rep.Root, err
+	})
+	if err != nil {
+		return err
+	}
+	s.creds.Store(c)
+	s.Log.Info("the certificate was renewed", "until", c.Chain[0].NotAfter)
+	return nil
+}
