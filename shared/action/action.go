@@ -14,12 +14,14 @@ package action
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"runtime"
 	"slices"
 	"strings"
 
 	"karri/shared/awsmodel"
+	"karri/shared/protocol"
 )
 
 // A Caller is the verified sender of a request.
@@ -51,14 +53,18 @@ type List struct {
 	Min     int      // of MaxResults; 0 means 5, as in most of EC2
 	Max     int      // of MaxResults; 0 means 1000
 	Default int      // page length when MaxResults is absent; 0 means all
+
+	anyFilter bool
 }
 
 // A Def defines one action of a daemon whose dependencies are W.
 //
 // In holds the parameters that the action honours: exported fields named as the
-// members of the public model with the first letter raised; optional scalars
-// are pointers. A List action has the fields Filters []action.Filter,
-// MaxResults *int and NextToken *string where the model has them.
+// members of the public model with the first letter raised; optional numbers
+// and truth values are pointers. A List action has the fields Filters
+// []action.Filter, MaxResults *int and NextToken *string where the model has
+// them, and NextToken *string in Out; Run narrows with Match or Select and
+// pages with Page. DryRun is no field: the catalog sees to it.
 type Def[W, In, Out any] struct {
 	Name    string // as the caller writes it: RunInstances
 	Doc     string // one sentence for the manual
@@ -97,82 +103,143 @@ func AdminOnly[W, In any](context.Context, W, Caller, *In) ([]Resource, error) {
 }
 
 // An Action is a Def with its types hidden, as the server sees it.
-type Action[W any] struct {
+type Action struct {
 	Name    string
 	Doc     string
-	Example any // In
-	In, Out reflect.Type
+	Example any          // of type In
+	In, Out reflect.Type // structs
 	List    *List
-	File    string // source file of the definition, for the house tests
+	File    string // source file of the definition, for the standing tests
+	Empty   bool   // made by Empty: reads a feature that Karri has not
 	Op      *awsmodel.Operation
 
-	on  func(ctx context.Context, w W, who Caller, in any) ([]Resource, error)
-	run func(ctx context.Context, w W, who Caller, in any) (any, error)
+	Request *protocol.Plan // of In
+	Answer  *protocol.Plan // of Out; nil when the model has no answer
+
+	on  func(ctx context.Context, w any, who Caller, in any) ([]Resource, error)
+	run func(ctx context.Context, w any, who Caller, in any) (any, error)
 }
 
 // A Catalog is the set of actions behind one door, e.g. all of EC2.
 type Catalog[W any] struct {
 	Service string // permission prefix: "ec2"
 	Model   *awsmodel.Service
-	actions map[string]*Action[W]
+	actions map[string]*Action
 }
 
 // NewCatalog returns an empty catalog of a public service. A nil model makes a
-// catalog of Karri's own actions, whose shapes are those of the Go types.
+// catalog of Karri's own actions, whose shapes are those of the Go types and
+// which speak JSON and the query protocol.
 func NewCatalog[W any](service string, model *awsmodel.Service) *Catalog[W] {
-	return &Catalog[W]{Service: service, Model: model, actions: map[string]*Action[W]{}}
+	if model == nil {
+		model = &awsmodel.Service{
+			Name: service, Version: "2026-11-21", Protocol: "json", Namespace: "https://karri/" + service + "/",
+			Operations: map[string]*awsmodel.Operation{}, Known: map[string]bool{},
+		}
+	}
+	return &Catalog[W]{Service: service, Model: model, actions: map[string]*Action{}}
 }
 
 // Add puts d into c. It runs while the program starts, so a definition that is
 // incomplete or does not match the model stops the daemon before it listens.
-func Add[W, In, Out any](c *Catalog[W], d Def[W, In, Out]) *Action[W] {
+func Add[W, In, Out any](c *Catalog[W], d Def[W, In, Out]) *Action {
 	_, file, _, _ := runtime.Caller(1)
-	a := &Action[W]{
+	a := &Action{
 		Name: d.Name, Doc: d.Doc, Example: d.Example, List: d.List, File: file,
 		In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](),
 	}
-	if err := c.check(a, d.On == nil || d.Run == nil); err != nil {
-		panic(fmt.Sprintf("action %s: %v", d.Name, err))
+	if d.On == nil || d.Run == nil {
+		panic(fmt.Sprintf("action %s: has no On or no Run", d.Name))
 	}
-	a.on = func(ctx context.Context, w W, who Caller, in any) ([]Resource, error) {
-		return d.On(ctx, w, who, in.(*In))
+	a.on = func(ctx context.Context, w any, who Caller, in any) ([]Resource, error) {
+		return d.On(ctx, w.(W), who, in.(*In))
 	}
-	a.run = func(ctx context.Context, w W, who Caller, in any) (any, error) {
-		out, err := d.Run(ctx, w, who, in.(*In))
-		if err != nil {
-			return nil, err
-		}
-		if out == nil {
+	a.run = func(ctx context.Context, w any, who Caller, in any) (any, error) {
+		out, err := d.Run(ctx, w.(W), who, in.(*In))
+		if out == nil && err == nil {
 			out = new(Out)
 		}
-		return out, nil
+		return out, err
 	}
-	c.actions[d.Name] = a
+	c.add(a)
 	return a
 }
 
-func (c *Catalog[W]) check(a *Action[W], unfinished bool) error {
+func (c *Catalog[W]) add(a *Action) {
+	if c.actions[a.Name] != nil {
+		panic(fmt.Sprintf("action %s: defined twice", a.Name))
+	}
+	if a.Op = c.Model.Operations[a.Name]; c.Model.Protocol == "json" {
+		a.Op = &awsmodel.Operation{Name: a.Name, Input: protocol.ShapeOf(a.In), Output: protocol.ShapeOf(a.Out)}
+	}
+	if err := a.check(); err != nil {
+		panic(fmt.Sprintf("action %s: %v", a.Name, err))
+	}
+	c.actions[a.Name] = a
+}
+
+// All returns the actions in order of name.
+func (c *Catalog[W]) All() []*Action {
+	var all []*Action
+	for _, name := range slices.Sorted(maps.Keys(c.actions)) {
+		all = append(all, c.actions[name])
+	}
+	return all
+}
+
+// check holds a against the model and the rules of definitions.
+func (a *Action) check() (err error) {
 	switch {
-	case c.actions[a.Name] != nil:
-		return fmt.Errorf("defined twice")
-	case unfinished:
-		return fmt.Errorf("has no On or no Run")
+	case a.Op == nil:
+		return fmt.Errorf("the model has no such action; tools/awsmodel keeps those that its lists name")
 	case !strings.HasSuffix(a.Doc, "."):
-		return fmt.Errorf("Doc is not a sentence: %q", a.Doc)
+		return fmt.Errorf("Doc is no sentence: %q", a.Doc)
 	case strings.HasPrefix(a.Name, "Describe") && a.List == nil:
 		return fmt.Errorf("a Describe needs a List: its filters and page bound")
 	case a.In.Kind() != reflect.Struct || a.Out.Kind() != reflect.Struct:
 		return fmt.Errorf("In and Out must be structs")
 	}
+	if a.Request, err = protocol.For(a.Op.Input, a.In, protocol.Request); err != nil {
+		return err
+	}
+	if a.Op.Output == nil {
+		if a.Out.NumField() > 0 {
+			return fmt.Errorf("the model has no answer, but %v has fields", a.Out)
+		}
+		return a.checkList()
+	}
+	if a.Answer, err = protocol.For(a.Op.Output, a.Out, protocol.Answer); err != nil {
+		return err
+	}
+	return a.checkList()
+}
+
+// checkList sees that a List action can be narrowed and paged where the model
+// says so.
+func (a *Action) checkList() error {
+	if a.List == nil || a.Empty {
+		return nil
+	}
+	for name, t := range map[string]reflect.Type{
+		"Filters": reflect.TypeFor[[]Filter](), "MaxResults": reflect.TypeFor[*int](), "NextToken": reflect.TypeFor[*string](),
+	} {
+		f, has := a.In.FieldByName(name)
+		if a.Op.Input.Member(name) != nil && !has || has && f.Type != t {
+			return fmt.Errorf("%v needs a field %s %v", a.In, name, t)
+		}
+	}
+	if a.Op.Output != nil && a.Op.Output.Member("NextToken") != nil {
+		if f, has := a.Out.FieldByName("NextToken"); !has || f.Type != reflect.TypeFor[*string]() {
+			return fmt.Errorf("%v needs a field NextToken *string", a.Out)
+		}
+	}
+	if _, has := a.In.FieldByName("Filters"); !has && len(a.List.Filters) > 0 {
+		return fmt.Errorf("%v has no Filters, but the List names some", a.In)
+	}
 	return nil
 }
 
-// All returns the actions in order of name.
-func (c *Catalog[W]) All() []*Action[W] {
-	all := make([]*Action[W], 0, len(c.actions))
-	for _, a := range c.actions {
-		all = append(all, a)
-	}
-	slices.SortFunc(all, func(a, b *Action[W]) int { return strings.Compare(a.Name, b.Name) })
-	return all
+// Reads reports whether a changes nothing, by its name.
+func (a *Action) Reads() bool {
+	return slices.ContainsFunc([]string{"Describe", "Get", "List", "Explain"}, func(verb string) bool { return strings.HasPrefix(a.Name, verb) })
 }

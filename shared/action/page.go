@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"reflect"
 	"slices"
 
 	"karri/shared/fault"
@@ -47,15 +48,15 @@ func Page[T any](ctx context.Context, things []T, key func(T) string) ([]T, *str
 
 // newPager reads MaxResults and NextToken. query is the request without both,
 // and account its caller: a token is good for the same question only.
-func newPager(l *List, account, action string, query any, maxResults *int, token *string) (pager, error) {
+func newPager(l *List, account, action string, query any, maxResults *int64, token string) (pager, error) {
 	p := pager{max: l.Default}
-	least, most := cmp.Or(l.Min, 5), cmp.Or(l.Max, 1000)
+	least, most := int64(cmp.Or(l.Min, 5)), int64(cmp.Or(l.Max, 1000))
 	if maxResults != nil {
 		if *maxResults < least || *maxResults > most {
 			return p, fault.New(fault.Invalid, "InvalidParameterValue",
-				"Value ( %d ) for parameter maxResults is invalid. Expecting a value between %d and %d.", *maxResults, least, most)
+				"Value (%d) for parameter MaxResults is invalid. Expecting a value between %d and %d.", *maxResults, least, most)
 		}
-		p.max = *maxResults
+		p.max = int(*maxResults)
 	}
 	b, err := json.Marshal([]any{account, action, query})
 	if err != nil {
@@ -63,15 +64,37 @@ func newPager(l *List, account, action string, query any, maxResults *int, token
 	}
 	sum := sha256.Sum256(b)
 	copy(p.query[:], sum[:])
-	if token == nil || *token == "" {
+	if token == "" {
 		return p, nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(*token)
+	raw, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(raw) <= len(p.query) || [8]byte(raw[:8]) != p.query {
 		return p, fault.New(fault.Invalid, "InvalidNextToken", "The token is not one that this request was given.")
 	}
 	p.after = string(raw[len(p.query):])
 	return p, nil
+}
+
+// pagerOf returns the pager of a request, of which in is the decoded struct.
+func (a *Action) pagerOf(account string, in reflect.Value) (pager, error) {
+	query := reflect.New(in.Type()).Elem()
+	query.Set(in)
+	var maxResults *int64
+	var token string
+	if f := query.FieldByName("MaxResults"); f.IsValid() {
+		if f.Kind() == reflect.Pointer && !f.IsNil() {
+			n := f.Elem().Int()
+			maxResults = &n
+		}
+		f.SetZero()
+	}
+	if f := query.FieldByName("NextToken"); f.IsValid() {
+		if f.Kind() == reflect.Pointer && !f.IsNil() {
+			token = f.Elem().String()
+		}
+		f.SetZero()
+	}
+	return newPager(a.List, account, a.Name, query.Interface(), maxResults, token)
 }
 
 func (p pager) token(last string) string {

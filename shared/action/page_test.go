@@ -11,10 +11,11 @@ import (
 
 func pageAll(t *testing.T, things []string, max int, between func([]string) []string) []string {
 	t.Helper()
+	limit := int64(max)
 	var got []string
-	var token *string
+	var token string
 	for range 20 {
-		p, err := newPager(&List{Min: 1}, "111122223333", "DescribeX", "q", &max, token)
+		p, err := newPager(&List{Min: 1}, "111122223333", "DescribeX", "q", &limit, token)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,7 +27,7 @@ func pageAll(t *testing.T, things []string, max int, between func([]string) []st
 		if next == nil {
 			return got
 		}
-		token, things = next, between(things)
+		token, things = *next, between(things)
 	}
 	t.Fatal("the pages do not end")
 	return nil
@@ -49,27 +50,27 @@ func TestPagesNeitherRepeatNorHide(t *testing.T) {
 }
 
 func TestATokenIsGoodForItsQuestionOnly(t *testing.T) {
-	two := 2
-	p, _ := newPager(&List{Min: 1}, "a", "DescribeX", "q", &two, nil)
+	two := int64(2)
+	p, _ := newPager(&List{Min: 1}, "a", "DescribeX", "q", &two, "")
 	token := p.token("last")
 	for _, c := range [][3]string{{"b", "DescribeX", "q"}, {"a", "DescribeY", "q"}, {"a", "DescribeX", "r"}} {
-		if _, err := newPager(&List{}, c[0], c[1], c[2], nil, &token); fault.CodeOf(err) != "InvalidNextToken" {
+		if _, err := newPager(&List{}, c[0], c[1], c[2], nil, token); fault.CodeOf(err) != "InvalidNextToken" {
 			t.Errorf("%v: got %v", c, err)
 		}
 	}
 	for _, bad := range []string{"x", "!!", "AAAAAAAAAAA", strings.Repeat("A", 5000)} {
-		if _, err := newPager(&List{}, "a", "DescribeX", "q", nil, &bad); fault.CodeOf(err) != "InvalidNextToken" {
+		if _, err := newPager(&List{}, "a", "DescribeX", "q", nil, bad); fault.CodeOf(err) != "InvalidNextToken" {
 			t.Errorf("%q: got %v", bad, err)
 		}
 	}
-	if p, err := newPager(&List{}, "a", "DescribeX", "q", nil, &token); err != nil || p.after != "last" {
+	if p, err := newPager(&List{}, "a", "DescribeX", "q", nil, token); err != nil || p.after != "last" {
 		t.Errorf("got %v, %v", p, err)
 	}
 }
 
 func TestMaxResultsHasBounds(t *testing.T) {
-	for _, n := range []int{-1, 0, 4, 1001} {
-		if _, err := newPager(&List{}, "a", "DescribeX", "q", &n, nil); fault.CodeOf(err) != "InvalidParameterValue" {
+	for _, n := range []int64{-1, 0, 4, 1001} {
+		if _, err := newPager(&List{}, "a", "DescribeX", "q", &n, ""); fault.CodeOf(err) != "InvalidParameterValue" {
 			t.Errorf("%d: got %v", n, err)
 		}
 	}

@@ -208,3 +208,18 @@ func newSlot(m *awsmodel.Member) *slot {
 	}
 	return s
 }
+
+// Each calls f for each member that the Go type holds, with its Plan.
+func (p *Plan) Each(f func(m *awsmodel.Member, part *Plan)) {
+	for _, s := range p.slots {
+		if s.plan != nil {
+			f(s.Member, s.plan)
+		}
+	}
+}
+
+// Element returns the Plan of what a list or map holds, else nil.
+func (p *Plan) Element() *Plan { return p.elem }
+
+// Shape returns the model's side of the Plan.
+func (p *Plan) Shape() *awsmodel.Shape { return p.shape }

@@ -1,0 +1,240 @@
+package action
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/url"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"karri/shared/fault"
+	"karri/shared/protocol"
+	"karri/shared/sign"
+)
+
+// maxBody bounds a request; the largest that EC2 takes is far below.
+const maxBody = 1 << 20
+
+// A Door serves services at one address. The service of a request is the one
+// whose version or action it names.
+type Door struct {
+	Services []*Service
+	// Who verifies the signature of a request to the named service. The body is
+	// in r.Body, whole.
+	Who func(r *http.Request, service string) (Caller, error)
+	// RequestID names the request in answers and logs.
+	RequestID func(r *http.Request) string
+	Policy    Policy
+	Log       *slog.Logger
+	// Seen, when there, is told of each request that was answered.
+	Seen func(service, action, code string, took time.Duration)
+}
+
+// ServeHTTP answers one request. GET /catalog answers all that can be asked, as
+// JSON, to anyone: it is the manual.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/catalog" && r.Method == http.MethodGet && r.URL.RawQuery == "" {
+		d.serveManual(w)
+		return
+	}
+	v := &visit{door: d, service: d.Services[0], id: d.RequestID(r), start: time.Now()}
+	v.request.Dialect = v.service.dialect()
+	status, body := v.serve(r)
+	kind := "text/xml;charset=UTF-8"
+	if v.request.Dialect == protocol.JSON {
+		kind = "application/x-amz-json-1.1"
+	}
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Amzn-Requestid", v.id)
+	w.WriteHeader(status)
+	if _, err := w.Write(body); err != nil {
+		d.Log.Debug("answer not taken", "request_id", v.id, "err", err)
+	}
+}
+
+// A visit is one request on its way.
+type visit struct {
+	door    *Door
+	service *Service
+	id      string
+	start   time.Time
+	who     Caller
+	request Request
+	action  *Action
+	on      []Resource
+}
+
+func (v *visit) serve(r *http.Request) (int, []byte) {
+	out, err := v.ask(r)
+	if err == nil {
+		var b []byte
+		if b, err = v.service.answer(v.action, v.request, v.id, out); err == nil {
+			v.audit(r, nil)
+			return http.StatusOK, b
+		}
+	}
+	f := fault.Of(err)
+	v.audit(r, f)
+	return v.service.status(f), v.service.failure(v.request.Dialect, v.id, f)
+}
+
+// ask returns the action's answer. A panic in an action is that request's end only.
+func (v *visit) ask(r *http.Request) (out any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			v.door.Log.Error("panic", "request_id", v.id, "action", v.request.Action, "panic", p, "stack", string(debug.Stack()))
+			err = fault.New(fault.Broken, "InternalError", "An internal error has occurred.")
+		}
+	}()
+	body, err := v.read(r)
+	if err != nil {
+		return nil, err
+	}
+	form, err := v.pick(r, body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if v.who, err = v.door.Who(r, v.service.Name); err != nil {
+		return nil, err
+	}
+	v.who.RequestID = v.id
+	if err := v.parse(form, body); err != nil {
+		return nil, err
+	}
+	v.action, v.on, out, err = v.service.Do(r.Context(), v.who, v.door.Policy, v.request)
+	return out, err
+}
+
+func (v *visit) read(r *http.Request) ([]byte, error) {
+	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+		return nil, fault.New(fault.Invalid, "InvalidRequest", "The method is neither GET nor POST.")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, fault.New(fault.Invalid, "RequestEntityTooLarge", "The request is longer than %d bytes.", maxBody)
+	}
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "IncompleteBody", "The request ended early.").Because(err)
+	}
+	return body, nil
+}
+
+// pick finds the service and names the action, before the sender is known.
+func (v *visit) pick(r *http.Request, body []byte) (url.Values, error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err == nil && strings.Contains(kind, "json") {
+		target := r.Header.Get("X-Amz-Target")
+		i := strings.LastIndexByte(target, '.')
+		v.request.Dialect, v.request.Action = protocol.JSON, target[i+1:]
+		for _, s := range v.door.Services {
+			if s.Name == target[:max(i, 0)] {
+				v.service = s
+				return nil, nil
+			}
+		}
+		return nil, fault.New(fault.Invalid, "UnknownOperationException", "X-Amz-Target is not SERVICE.Action.")
+	}
+	form, err := url.ParseQuery(r.URL.RawQuery)
+	if err == nil && r.Method == http.MethodPost {
+		var more url.Values
+		more, err = url.ParseQuery(string(body))
+		for name, values := range more {
+			form[name] = append(form[name], values...)
+		}
+	}
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "MalformedQueryString", "The query string is malformed.")
+	}
+	v.request.Action, v.request.Version = form.Get("Action"), form.Get("Version")
+	v.service = v.door.serviceOf(v.request.Action, v.request.Version)
+	v.request.Dialect = v.service.dialect()
+	return form, nil
+}
+
+// serviceOf returns the service of exactly that version, else the one that has
+// such an action, else the first.
+func (d *Door) serviceOf(action, version string) *Service {
+	for _, s := range d.Services {
+		if s.Model.Version == version {
+			return s
+		}
+	}
+	for _, s := range d.Services {
+		if s.actions[action] != nil || s.Model.Known[action] {
+			return s
+		}
+	}
+	return d.Services[0]
+}
+
+var versionForm = regexp.MustCompile(`^20\d\d-[01]\d-[0-3]\d$`)
+
+func (v *visit) parse(form url.Values, body []byte) (err error) {
+	if v.request.Dialect == protocol.JSON {
+		v.request.Params, err = protocol.ParseJSON(body)
+		return err
+	}
+	if ver := v.request.Version; ver != "" && (!versionForm.MatchString(ver) || ver > v.service.Model.Version) {
+		v.request.Version = ""
+		return fault.New(fault.Invalid, "NoSuchVersion", "The requested version of service %s does not exist.", v.service.Name)
+	}
+	for _, name := range []string{"Action", "Version"} {
+		if len(form[name]) > 1 {
+			return fault.New(fault.Invalid, "InvalidParameterCombination", "The parameter %s is given more than once.", name)
+		}
+	}
+	v.request.Params, err = protocol.ParseForm(form, func(name string) bool {
+		return name == "Action" || name == "Version" || sign.Parameter(name)
+	})
+	return err
+}
+
+// audit writes one line for each request: who asked what of which, and the
+// outcome. Our own trouble is logged with its cause, once, here.
+func (v *visit) audit(r *http.Request, f *fault.Fault) {
+	code, level := "ok", slog.LevelInfo
+	took := time.Since(v.start)
+	name := "unknown"
+	if v.action != nil {
+		name = v.action.Name
+	}
+	attrs := []slog.Attr{
+		slog.String("request_id", v.id), slog.String("service", v.service.Name), slog.String("action", name),
+		slog.String("account", v.who.Account), slog.String("arn", v.who.ARN), slog.String("access_key", v.who.AccessKey),
+		slog.String("source", cmp.Or(v.who.SourceIP, r.RemoteAddr)), slog.Duration("took", took),
+	}
+	if f != nil {
+		code = f.Code
+		attrs = append(attrs, slog.String("text", f.Text))
+		if f.Kind == fault.Broken || f.Kind == fault.Later {
+			level = slog.LevelError
+			attrs = append(attrs, slog.Any("err", f.Err))
+		}
+	}
+	if len(v.on) > 0 {
+		attrs = append(attrs, slog.Any("on", arns(v.on)))
+	}
+	v.door.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "audit", append(attrs, slog.String("code", code))...)
+	if v.door.Seen != nil {
+		v.door.Seen(v.service.Name, name, code, took)
+	}
+}
+
+func arns(on []Resource) []string {
+	out := make([]string, min(len(on), 20))
+	for i := range out {
+		out[i] = on[i].ARN
+	}
+	return out
+}

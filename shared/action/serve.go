@@ -1,0 +1,126 @@
+package action
+
+import (
+	"cmp"
+	"context"
+	"reflect"
+	"strings"
+
+	"karri/shared/awsmodel"
+	"karri/shared/fault"
+	"karri/shared/protocol"
+)
+
+// A Service is a catalog with the world that its actions work on.
+type Service struct {
+	Name    string
+	Model   *awsmodel.Service
+	actions map[string]*Action
+	world   any
+}
+
+// With returns the service that c's actions make of w.
+func (c *Catalog[W]) With(w W) *Service {
+	return &Service{Name: c.Service, Model: c.Model, actions: c.actions, world: w}
+}
+
+// A Request is a parsed request for one action.
+type Request struct {
+	Action  string
+	Version string
+	Dialect protocol.Dialect
+	Params  *protocol.Node
+}
+
+// dryRunOperation is how a request that only asked whether it would succeed is
+// told that it would.
+var dryRunOperation = fault.New(fault.Conflict, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+
+// find returns the named action, or the fault of its absence: UnsupportedOperation
+// for one that the real service has, InvalidAction for a name that nobody knows.
+func (s *Service) find(name string) (*Action, error) {
+	if name == "" {
+		return nil, fault.New(fault.Invalid, "MissingAction", "The request must contain the parameter Action.")
+	}
+	if a := s.actions[name]; a != nil {
+		return a, nil
+	}
+	if s.Model.Known[name] {
+		return nil, fault.New(fault.Invalid, "UnsupportedOperation", "Karri does not serve the action %s.", name)
+	}
+	return nil, fault.New(fault.Invalid, "InvalidAction", "The action %s is not valid for this web service.", name)
+}
+
+// Do decodes the request, checks what the caller may, and runs the action. What
+// is wrong with the request is found before anything is looked up, and nothing
+// is changed before the policy has allowed it.
+func (s *Service) Do(ctx context.Context, who Caller, p Policy, r Request) (a *Action, on []Resource, out any, err error) {
+	if a, err = s.find(r.Action); err != nil {
+		return nil, nil, nil, err
+	}
+	in := reflect.New(a.In)
+	dry, err := a.decode(r, in)
+	if err != nil {
+		return a, nil, nil, err
+	}
+	if a.List != nil {
+		if ctx, err = a.narrow(ctx, who, in.Elem()); err != nil {
+			return a, nil, nil, err
+		}
+	}
+	if on, err = a.on(ctx, s.world, who, in.Interface()); err != nil {
+		return a, nil, nil, err
+	}
+	if err = p.Allow(ctx, who, s.Name+":"+a.Name, on); err != nil {
+		return a, on, nil, err
+	}
+	if dry {
+		return a, on, nil, dryRunOperation
+	}
+	out, err = a.run(ctx, s.world, who, in.Interface())
+	return a, on, out, err
+}
+
+// decode fills in and reports whether the request is a dry run.
+func (a *Action) decode(r Request, in reflect.Value) (dry bool, err error) {
+	if a.Op.Input.Member("DryRun") != nil {
+		text, given := r.Params.Take("DryRun")
+		dry = strings.EqualFold(text, "true")
+		if given && !dry && !strings.EqualFold(text, "false") {
+			return false, fault.New(fault.Invalid, "InvalidParameterValue", "Value (%.20q) for parameter DryRun is invalid. It is neither true nor false.", text)
+		}
+	}
+	d := protocol.Decoder{Dialect: r.Dialect, Lenient: r.Dialect == protocol.Query, Harmless: isHarmless}
+	return dry, d.Decode(a.Request, r.Params, in.Interface())
+}
+
+// narrow checks the filters and notes the page for Page.
+func (a *Action) narrow(ctx context.Context, who Caller, in reflect.Value) (context.Context, error) {
+	if f := in.FieldByName("Filters"); f.IsValid() && !a.List.anyFilter {
+		if err := CheckFilters(f.Interface().([]Filter), a.List.Filters); err != nil {
+			return nil, err
+		}
+	}
+	p, err := a.pagerOf(who.Account, in)
+	if err != nil {
+		return nil, err
+	}
+	return context.WithValue(ctx, pagerKey{}, p), nil
+}
+
+// dialect returns that of form requests to the service.
+func (s *Service) dialect() protocol.Dialect {
+	if s.Model.Protocol == "ec2" {
+		return protocol.EC2
+	}
+	return protocol.Query
+}
+
+// namespace returns that of answers: EC2's is the asked version's, with the
+// final slash, without which one well-known client reads nothing.
+func (s *Service) namespace(version string) string {
+	if s.Model.Protocol == "ec2" {
+		return "http://ec2.amazonaws.com/doc/" + cmp.Or(version, s.Model.Version) + "/"
+	}
+	return s.Model.Namespace
+}
