@@ -26,6 +26,7 @@ type Interface struct {
 	DeviceIndex         int
 	DeleteOnTermination bool
 	Attached            time.Time
+	Lends               bool // it is lent a public address whenever its instance starts
 }
 
 // TableName names the table.

@@ -191,6 +191,7 @@ CREATE TABLE interfaces (
 	device_index          INTEGER NOT NULL,
 	delete_on_termination BOOLEAN NOT NULL,
 	attached              TIMESTAMP NOT NULL,
+	lends                 BOOLEAN NOT NULL,
 	UNIQUE (subnet, address),
 	UNIQUE (subnet, mac)
 );
