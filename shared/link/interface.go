@@ -175,3 +175,15 @@ func (s *Space) AddTap(name string) error {
 		return nil
 	})
 }
+
+// NameOf returns the name of the interface with the given index, or ErrMissing.
+func (s *Space) NameOf(index int) (string, error) {
+	l, err := s.h.LinkByIndex(index)
+	if _, gone := errors.AsType[netlink.LinkNotFoundError](err); gone {
+		return "", fmt.Errorf("interface %d: %w", index, ErrMissing)
+	}
+	if err != nil {
+		return "", fmt.Errorf("find interface %d: %w", index, err)
+	}
+	return l.Attrs().Name, nil
+}
