@@ -135,7 +135,9 @@ func pemKey(block *pem.Block) (ssh.PublicKey, error) {
 	return nil, fmt.Errorf("a PEM block of type %q", block.Type)
 }
 
-func authorized(k ssh.PublicKey) string { return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(k))) }
+func authorized(k ssh.PublicKey) string {
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(k)))
+}
 
 func fingerprintED25519(k ssh.PublicKey) string {
 	sum := sha256.Sum256(k.Marshal())
