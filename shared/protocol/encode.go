@@ -41,7 +41,7 @@ func (f *former) value(p *Plan, s *slot, name string, v reflect.Value) {
 			return
 		}
 	case reflect.String:
-		if v.Len() == 0 && !s.Required {
+		if v.Len() == 0 && !s.Required && s.Name != "" { // an element has no name, and may be empty
 			return
 		}
 	}
@@ -57,8 +57,13 @@ func (f *former) value(p *Plan, s *slot, name string, v reflect.Value) {
 		if v.Len() == 0 && f.dialect == Query {
 			f.form.Set(name, "")
 		}
+		n := 1 // an element that says nothing gets no number
 		for i := range v.Len() {
-			f.value(p.elem, p.inner, name+"."+bound+strconv.Itoa(i+1), v.Index(i))
+			before := len(f.form)
+			f.value(p.elem, p.inner, name+"."+bound+strconv.Itoa(n), v.Index(i))
+			if len(f.form) > before {
+				n++
+			}
 		}
 	case awsmodel.Map:
 		keys := v.MapKeys()
