@@ -1,0 +1,201 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"golang.org/x/term"
+
+	"karri/shared/action"
+)
+
+// columns names what a table shows of a noun; the first is its id. Nouns that
+// are not listed show all plain members.
+var columns = map[string][]string{
+	"instance":  {"InstanceId", "Tags.Name", "State.Name", "InstanceType", "PrivateIpAddress", "PublicIpAddress", "Placement.AvailabilityZone", "LaunchTime"},
+	"image":     {"ImageId", "Name", "State", "Architecture", "ImageLocation", "CreationDate"},
+	"volume":    {"VolumeId", "Tags.Name", "State", "Size", "SnapshotId", "AvailabilityZone", "CreateTime"},
+	"snapshot":  {"SnapshotId", "Tags.Name", "State", "Progress", "VolumeId", "VolumeSize", "StartTime"},
+	"key":       {"KeyName", "KeyPairId", "KeyType", "KeyFingerprint"},
+	"group":     {"GroupId", "GroupName", "VpcId", "Description"},
+	"rule":      {"SecurityGroupRuleId", "GroupId", "IsEgress", "IpProtocol", "FromPort", "ToPort", "CidrIpv4", "ReferencedGroupInfo.GroupId"},
+	"address":   {"AllocationId", "PublicIp", "InstanceId", "PrivateIpAddress", "AssociationId"},
+	"zone":      {"ZoneName", "State", "RegionName"},
+	"type":      {"InstanceType", "VCpuInfo.DefaultVCpus", "MemoryInfo.SizeInMiB", "InstanceStorageInfo.TotalSizeInGB"},
+	"vpc":       {"VpcId", "CidrBlock", "IsDefault", "State"},
+	"subnet":    {"SubnetId", "VpcId", "CidrBlock", "AvailabilityZone", "AvailableIpAddressCount"},
+	"interface": {"NetworkInterfaceId", "Status", "PrivateIpAddress", "Attachment.InstanceId", "MacAddress", "SubnetId"},
+}
+
+// print writes an answer as the settings ask.
+func (s *settings) print(w io.Writer, noun string, page action.ManualPage, out map[string]any) error {
+	if s.output == "json" {
+		b, err := json.MarshalIndent(out, "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(w, string(b))
+		return err
+	}
+	if s.output != "table" {
+		return usageError{fmt.Errorf("--output is table or json, not %q", s.output)}
+	}
+	rows := rowsOf(page, out)
+	field := s.field
+	if s.idOnly {
+		field = idColumn(noun, page, rows)
+	}
+	if field != "" {
+		for _, r := range rows {
+			if v := at(r, field); v != "" {
+				fmt.Fprintln(w, v)
+			}
+		}
+		return nil
+	}
+	writeTable(w, noun, rows)
+	return nil
+}
+
+// rowsOf returns the things that an answer is about: the elements of its list
+// (reservations give their instances), else the answer itself.
+func rowsOf(page action.ManualPage, out map[string]any) []map[string]any {
+	for _, list := range append([]string{"Reservations"}, page.Lists...) {
+		items, ok := out[list].([]any)
+		if !ok || len(items) == 0 && len(page.Lists) > 1 {
+			continue
+		}
+		rows := []map[string]any{}
+		for _, it := range items {
+			m, ok := it.(map[string]any)
+			if !ok {
+				m = map[string]any{list: it}
+			}
+			if list == "Reservations" {
+				inner, _ := m["Instances"].([]any)
+				for _, i := range inner {
+					rows = append(rows, i.(map[string]any))
+				}
+				continue
+			}
+			rows = append(rows, m)
+		}
+		return rows
+	}
+	if len(out) == 0 || len(page.Lists) > 0 && !slices.ContainsFunc(page.Answer, func(p action.Param) bool { return p.Type != "list" && p.Name != "NextToken" }) {
+		return nil
+	}
+	return []map[string]any{out}
+}
+
+func idColumn(noun string, page action.ManualPage, rows []map[string]any) string {
+	if c := columns[noun]; c != nil && (len(rows) == 0 || at(rows[0], c[0]) != "") {
+		return c[0]
+	}
+	for _, p := range page.Answer {
+		if strings.HasSuffix(p.Name, "Id") {
+			return p.Name
+		}
+	}
+	return "Id"
+}
+
+func writeTable(w io.Writer, noun string, rows []map[string]any) {
+	if len(rows) == 0 {
+		return
+	}
+	cols := columns[noun]
+	if cols == nil || at(rows[0], cols[0]) == "" {
+		cols = plain(rows)
+	}
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Options.DrawBorder, t.Style().Options.SeparateColumns, t.Style().Options.SeparateHeader = false, false, false
+	t.SetOutputMirror(w)
+	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+		t.SetAllowedRowLength(width)
+	}
+	header := table.Row{}
+	for _, c := range cols {
+		header = append(header, heading(c))
+	}
+	t.AppendHeader(header)
+	for _, r := range rows {
+		line := table.Row{}
+		for _, c := range cols {
+			line = append(line, at(r, c))
+		}
+		t.AppendRow(line)
+	}
+	t.Render()
+}
+
+// heading makes STATE of State.Name and NAME of Tags.Name.
+func heading(column string) string {
+	head, tail, ok := strings.Cut(column, ".")
+	if ok && (head == "Tags" || tail != "Name") {
+		head = tail
+	}
+	return strings.ReplaceAll(kebab(head), "-", " ")
+}
+
+// plain returns the members that hold no lists or structures, in any row.
+func plain(rows []map[string]any) []string {
+	var cols []string
+	for _, r := range rows {
+		for k, v := range r {
+			switch v.(type) {
+			case map[string]any, []any, nil:
+			default:
+				if !slices.Contains(cols, k) {
+					cols = append(cols, k)
+				}
+			}
+		}
+	}
+	slices.Sort(cols)
+	return cols
+}
+
+// at returns the text at a way into a row: State.Name, Tags.Name (the value of
+// the tag Name), Attachments.0.State. What is not there is "".
+func at(v any, way string) string {
+	for part := range strings.SplitSeq(way, ".") {
+		switch t := v.(type) {
+		case map[string]any:
+			v = t[part]
+		case []any:
+			v = element(t, part)
+		default:
+			return ""
+		}
+	}
+	switch t := v.(type) {
+	case nil:
+		return ""
+	case map[string]any, []any:
+		b, err := json.Marshal(t)
+		if err != nil {
+			return ""
+		}
+		return string(b)
+	}
+	return fmt.Sprint(v)
+}
+
+func element(list []any, part string) any {
+	for i, e := range list {
+		if m, ok := e.(map[string]any); ok && m["Key"] == part {
+			return m["Value"]
+		}
+		if fmt.Sprint(i) == part {
+			return e
+		}
+	}
+	return nil
+}
