@@ -87,6 +87,18 @@ var cloudForm = regexp.MustCompile(`^[a-z0-9]{1,4}$`)
 
 // New returns the network of this host. It changes nothing before Sync.
 func New(o Options) (*Network, error) {
+	host, err := link.Here()
+	if err != nil {
+		return nil, err
+	}
+	n, err := newIn(host, o)
+	if err != nil {
+		host.Close()
+	}
+	return n, err
+}
+
+func newIn(host *link.Space, o Options) (*Network, error) {
 	if !cloudForm.MatchString(o.Cloud) {
 		return nil, fault.New(fault.Invalid, "InvalidCloud", "The cloud's id %q is not 1 to 4 small letters and digits.", o.Cloud)
 	}
@@ -99,17 +111,9 @@ func New(o Options) (*Network, error) {
 	if o.Resolvers == "" {
 		o.Resolvers = "/etc/resolv.conf"
 	}
-	host, err := link.Here()
-	if err != nil {
-		return nil, err
-	}
 	n := &Network{opt: o, host: host, resolver: newResolver(o.Resolvers), places: map[id.Interface]place{},
 		networks: map[id.VPC]wire.Network{}, routers: map[id.VPC]*router{}, announced: map[netip.Addr]bool{}}
-	if err := n.recall(); err != nil {
-		host.Close()
-		return nil, err
-	}
-	return n, nil
+	return n, n.recall()
 }
 
 // Close ends the services of all routers and leaves the routers as they are.

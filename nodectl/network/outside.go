@@ -205,6 +205,15 @@ func (n *Network) announce(ways map[netip.Addr]*router) error {
 // Purge removes all that networks of a cloud made on this host, the traffic of
 // running guests with it. It needs no state but the kernel's.
 func Purge(ctx context.Context, cloud string) error {
+	host, err := link.Here()
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	return purgeIn(ctx, host, cloud)
+}
+
+func purgeIn(ctx context.Context, host *link.Space, cloud string) error {
 	if !cloudForm.MatchString(cloud) {
 		return fmt.Errorf("purge: %q is not a cloud's id", cloud)
 	}
@@ -217,11 +226,6 @@ func Purge(ctx context.Context, cloud string) error {
 	for _, name := range names {
 		errs = append(errs, link.Remove(name))
 	}
-	host, err := link.Here()
-	if err != nil {
-		return errors.Join(append(errs, err)...)
-	}
-	defer host.Close()
 	links, err := host.Links()
 	errs = append(errs, err)
 	for _, l := range links {

@@ -176,11 +176,10 @@ func (r *router) load(ctx context.Context, w view) error {
 		slog.Warn("interfaces left without rules", "vpc", r.vpc, "error", err)
 	}
 	if text != r.text {
-		r.swept = false
 		if err := loadRules(ctx, r.space, text); err != nil {
 			return err
 		}
-		r.text = text
+		r.text, r.swept = text, false
 		r.mu.Lock()
 		r.seen = w
 		r.mu.Unlock()
