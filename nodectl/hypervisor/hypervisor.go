@@ -218,13 +218,28 @@ func (h *Hypervisor) on(ctx context.Context, i id.Instance, what string, f func(
 		if err != nil || !judge(state, reason).On {
 			return absent(err)
 		}
-		return f(l, d)
+		err = f(l, d)
+		if e, ok := errors.AsType[libvirt.Error](err); !ok || e.Code != uint32(libvirt.ErrOperationInvalid) {
+			return absent(err)
+		}
+		// It may have gone off, or done by itself what was asked, since we looked.
+		after, reason, again := l.DomainGetState(d, 0)
+		ending := libvirt.DomainState(after) == libvirt.DomainShutdown
+		if again == nil && (!judge(after, reason).On || ending || after != state) {
+			return nil
+		}
+		return err
 	})
 }
 
 // Resume lets a paused domain run.
 func (h *Hypervisor) Resume(ctx context.Context, i id.Instance) error {
-	return h.on(ctx, i, "resume", func(l *libvirt.Libvirt, d libvirt.Domain) error { return l.DomainResume(d) })
+	return h.on(ctx, i, "resume", func(l *libvirt.Libvirt, d libvirt.Domain) error {
+		if state, reason, err := l.DomainGetState(d, 0); err != nil || judge(state, reason).Running {
+			return err
+		}
+		return l.DomainResume(d)
+	})
 }
 
 // Shutdown presses the power button.
