@@ -1,0 +1,221 @@
+//go:build real
+
+package export_test
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"karri/blockstore/export"
+	"karri/blockstore/export/exporttest"
+	"karri/blockstore/volume"
+	"karri/shared/id"
+	"karri/shared/pki"
+)
+
+const vol = id.Volume("vol-0123456789abcdef0")
+
+// cloud is a certificate authority with a zone below it.
+type cloud struct {
+	t             *testing.T
+	root, cluster *pki.Credentials
+}
+
+func newCloud(t *testing.T) *cloud {
+	root, err := pki.NewRoot(time.Now())
+	must(t, err)
+	c := &cloud{t: t, root: root}
+	c.cluster = c.member(root, pki.Identity{Role: pki.Clusterctl, Zone: "us-east-1a"})
+	return c
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *cloud) member(issuer *pki.Credentials, who pki.Identity) *pki.Credentials {
+	c.t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	must(c.t, err)
+	csr, err := pki.Request(key, who)
+	must(c.t, err)
+	chain, err := issuer.Issue(csr, time.Now())
+	must(c.t, err)
+	creds, err := pki.Enrolled(key, chain, c.root.RootPEM(), time.Now())
+	must(c.t, err)
+	return creds
+}
+
+// client makes the folder of credentials with which a node comes.
+func (c *cloud) client(creds *pki.Credentials) string {
+	dir := c.t.TempDir()
+	must(c.t, export.Credentials(dir, creds, -1, -1))
+	for _, end := range []string{"cert.pem", "key.pem"} {
+		must(c.t, os.Rename(filepath.Join(dir, "server-"+end), filepath.Join(dir, "client-"+end)))
+	}
+	return dir
+}
+
+func (c *cloud) node(name string) string {
+	who, err := pki.Parse(name)
+	must(c.t, err)
+	return c.client(c.member(c.cluster, who))
+}
+
+type bench struct {
+	*export.Daemons
+	*cloud
+	disk    *volume.Files
+	clients map[string]string // node -> credentials
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{cloud: newCloud(t)}
+	dir := t.TempDir()
+	var err error
+	b.Daemons, err = export.OpenDaemons(filepath.Join(dir, "exports"))
+	must(t, err)
+	b.Direct = export.CanDirect(dir)
+	b.First, b.Last = 23100, 23400
+	b.TLS = filepath.Join(dir, "tls")
+	must(t, export.Credentials(b.TLS, b.member(b.root, pki.Identity{Role: pki.Blockstore, Zone: "us-east-1a"}), -1, -1))
+	b.disk, err = volume.OpenFiles(filepath.Join(dir, "volumes"))
+	must(t, err)
+	b.clients = map[string]string{exporttest.NodeA: b.node(exporttest.NodeA), exporttest.NodeB: b.node(exporttest.NodeB)}
+	return b
+}
+
+// io runs a command of qemu-io as a client with the credentials.
+func (b *bench) io(ticket export.Ticket, creds, command string) error {
+	args := []string{"-c", command}
+	image := fmt.Sprintf("driver=nbd,host=127.0.0.1,port=%d,export=%s", ticket.Port, ticket.Name())
+	if creds != "" {
+		args = append(args, "--object", "tls-creds-x509,id=t,endpoint=client,dir="+creds)
+		image += ",tls-creds=t,tls-hostname=us-east-1a.blockstore.karri"
+	}
+	out, err := exec.Command("qemu-io", append(args, "--image-opts", image)...).CombinedOutput()
+	if err != nil || strings.Contains(string(out), "failed") {
+		return fmt.Errorf("%v: %s", err, out)
+	}
+	return nil
+}
+
+func (b *bench) write(ticket export.Ticket, off int64, p []byte) error {
+	return b.io(ticket, b.clients[ticket.Peer], fmt.Sprintf("write -P %d %d %d", p[0], off, len(p)))
+}
+
+func (b *bench) pid(v id.Volume) int {
+	text, err := os.ReadFile(filepath.Join(b.Dir, string(v), "pid"))
+	must(b.t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	must(b.t, err)
+	return pid
+}
+
+func TestDaemons(t *testing.T) {
+	exporttest.Suite(t, func(t *testing.T) exporttest.World {
+		b := newBench(t)
+		return exporttest.World{
+			Exporter: b.Daemons, Disk: b.disk, Write: b.write,
+			Kill: func(v id.Volume) {
+				pid := b.pid(v)
+				must(t, syscall.Kill(pid, syscall.SIGKILL))
+				for syscall.Kill(pid, 0) == nil {
+					if out, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil && strings.Contains(string(out), ") Z ") {
+						break
+					}
+					time.Sleep(5 * time.Millisecond) // another process ends when it ends
+				}
+			},
+			Again: func() export.Exporter { d := *b.Daemons; return &d },
+		}
+	})
+}
+
+func TestOnlyTheNodeOfTheTicketIsAdmitted(t *testing.T) {
+	b := newBench(t)
+	must(t, b.disk.Create(t.Context(), vol, 64<<20))
+	s, err := b.disk.Seen(t.Context(), vol)
+	must(t, err)
+	port, err := b.FreePort(nil)
+	must(t, err)
+	ticket := export.Ticket{Volume: vol, Epoch: 3, Peer: exporttest.NodeA, Port: port}
+	must(t, b.Serve(t.Context(), ticket, s.Layers))
+	defer b.End(t.Context(), vol)
+	other := newCloud(t)
+	who, _ := pki.Parse(exporttest.NodeA)
+	for name, creds := range map[string]string{
+		"another node":                 b.clients[exporttest.NodeB],
+		"no TLS":                       "",
+		"its name in another cloud":    other.node(exporttest.NodeA),
+		"the zone's own clusterctl":    b.client(b.cluster),
+		"the blockstore itself":        b.client(b.member(b.root, pki.Identity{Role: pki.Blockstore, Zone: "us-east-1a"})),
+		"its name from another zone":   b.foreign(who),
+		"a node of another zone":       b.client(b.member(b.root, pki.Identity{Role: pki.Nodectl, Zone: "us-east-1b", Name: "a"})),
+		"the same node's longer names": b.client(b.member(b.cluster, pki.Identity{Role: pki.Nodectl, Zone: "us-east-1a", Name: "aa"})),
+	} {
+		if b.io(ticket, creds, "read 0 512") == nil {
+			t.Errorf("%s is admitted", name)
+		}
+	}
+	must(t, b.io(ticket, b.clients[exporttest.NodeA], "read 0 512"))
+	wrong := ticket
+	wrong.Epoch = 2
+	if b.io(wrong, b.clients[exporttest.NodeA], "read 0 512") == nil {
+		t.Error("an older epoch's name is known")
+	}
+}
+
+// foreign returns what a stolen clusterctl of another zone can make of a
+// node's name: a certificate with that common name below its own.
+func (c *cloud) foreign(who pki.Identity) string {
+	thief := c.member(c.root, pki.Identity{Role: pki.Clusterctl, Zone: "us-east-1b"})
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	must(c.t, err)
+	return c.client(forge(c.t, thief, key, who))
+}
+
+// A daemon whose pid file was never written, or is a lie, is found all the same.
+func TestFoundWithoutAPidFile(t *testing.T) {
+	b := newBench(t)
+	must(t, b.disk.Create(t.Context(), vol, 64<<20))
+	s, err := b.disk.Seen(t.Context(), vol)
+	must(t, err)
+	port, err := b.FreePort(nil)
+	must(t, err)
+	ticket := export.Ticket{Volume: vol, Epoch: 3, Peer: exporttest.NodeA, Port: port}
+	must(t, b.Serve(t.Context(), ticket, s.Layers))
+	pid := b.pid(vol)
+	for _, lie := range []string{"", "1\n", fmt.Sprint(os.Getpid()), "nonsense"} {
+		path := filepath.Join(b.Dir, string(vol), "pid")
+		must(t, os.Remove(path))
+		if lie != "" {
+			must(t, os.WriteFile(path, []byte(lie), 0o600))
+		}
+		if epoch, err := b.Served(t.Context(), vol); err != nil || epoch != 3 {
+			t.Fatalf("pid file %q: epoch %d, %v", lie, epoch, err)
+		}
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	must(t, err)
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	if own, _ := syscall.Getpgid(0); fields[2] == fmt.Sprint(own) {
+		t.Error("the daemon is in our process group")
+	}
+	must(t, b.End(t.Context(), vol))
+	if epoch, err := b.Served(t.Context(), vol); err != nil || epoch != 0 {
+		t.Fatalf("after its end: epoch %d, %v", epoch, err)
+	}
+}
