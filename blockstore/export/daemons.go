@@ -21,6 +21,7 @@ import (
 	"karri/blockstore/volume"
 	"karri/shared/crash"
 	"karri/shared/id"
+	"karri/shared/pki"
 )
 
 // Daemons is the Exporter that runs qemu-storage-daemon.
@@ -28,9 +29,9 @@ type Daemons struct {
 	Dir         string // a folder for each served volume: pid file, QMP socket
 	Listen      string // address to serve on
 	First, Last int    // ports
-	TLS         string // folder made by Credentials; empty: no TLS, for tests
 	UID, GID    int    // of the daemons; negative: as we are
-	Direct      bool   // past the page cache; see CanDirect
+	Credentials func() *pki.Credentials
+	Direct      bool // past the page cache; see CanDirect
 }
 
 var _ Exporter = (*Daemons)(nil)
@@ -110,6 +111,9 @@ func (d *Daemons) Serve(ctx context.Context, t Ticket, layers []volume.Layer) er
 			return err
 		}
 	}
+	if err := d.credentials(t); err != nil {
+		return err
+	}
 	args, err := d.args(t, layers)
 	if err != nil {
 		return err
@@ -131,13 +135,31 @@ func (d *Daemons) Serve(ctx context.Context, t Ticket, layers []volume.Layer) er
 	return nil
 }
 
+func (d *Daemons) tls(v id.Volume) string { return filepath.Join(d.folder(v), "tls") }
+
+// credentials writes what a ticket's daemon shows and whom it believes.
+func (d *Daemons) credentials(t Ticket) error {
+	if err := d.Credentials().QEMU(d.tls(t.Volume), "server", d.UID, d.GID); err != nil {
+		return err
+	}
+	if t.Authority == "" {
+		return nil
+	}
+	path := filepath.Join(d.tls(t.Volume), "ca-cert.pem")
+	if err := os.WriteFile(path, []byte(t.Authority), 0o600); err != nil || d.UID < 0 {
+		return err
+	}
+	return os.Chown(path, d.UID, d.GID)
+}
+
 // object is a QMP or command line object.
 type object = map[string]any
 
 // args is the command line of a ticket's daemon. The daemon lets go of us by
 // itself (--daemonize) when it listens.
 func (d *Daemons) args(t Ticket, layers []volume.Layer) ([]string, error) {
-	server := object{"addr": object{"type": "inet", "host": d.Listen, "port": strconv.Itoa(t.Port)}}
+	server := object{"addr": object{"type": "inet", "host": d.Listen, "port": strconv.Itoa(t.Port)},
+		"tls-creds": "tls0", "tls-authz": "node"}
 	args := []string{"--daemonize", "--pidfile", d.pidFile(t.Volume),
 		"--chardev", "socket,id=c0,server=on,wait=off,path=" + socket, "--monitor", "chardev=c0"}
 	add := func(flag string, o object) error {
@@ -145,14 +167,12 @@ func (d *Daemons) args(t Ticket, layers []volume.Layer) ([]string, error) {
 		args = append(args, flag, string(text))
 		return err
 	}
-	var err error
-	if d.TLS != "" {
-		err = errors.Join(
-			add("--object", object{"qom-type": "tls-creds-x509", "id": "tls0", "dir": d.TLS, "endpoint": "server",
-				"verify-peer": true, "priority": "NORMAL:-VERS-ALL:+VERS-TLS1.3"}),
-			add("--object", object{"qom-type": "authz-simple", "id": "node", "identity": "CN=" + t.Peer}))
-		server["tls-creds"], server["tls-authz"] = "tls0", "node"
-	}
+	// QEMU's own check of the server's certificate would ask that the authority
+	// of the nodes has issued that one too.
+	err := errors.Join(
+		add("--object", object{"qom-type": "tls-creds-x509", "id": "tls0", "dir": d.tls(t.Volume), "endpoint": "server",
+			"verify-peer": true, "sanity-check": t.Authority == "", "priority": "NORMAL:-VERS-ALL:+VERS-TLS1.3"}),
+		add("--object", object{"qom-type": "authz-simple", "id": "node", "identity": "CN=" + t.Peer}))
 	for i, l := range layers {
 		err = errors.Join(err, add("--blockdev", d.fileNode(l)), add("--blockdev", d.layerNode(l, layers[:i], i < len(layers)-1)))
 	}

@@ -3,8 +3,10 @@
 package export_test
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"os/exec"
@@ -61,10 +63,7 @@ func (c *cloud) member(issuer *pki.Credentials, who pki.Identity) *pki.Credentia
 // client makes the folder of credentials with which a node comes.
 func (c *cloud) client(creds *pki.Credentials) string {
 	dir := c.t.TempDir()
-	must(c.t, export.Credentials(dir, creds, -1, -1))
-	for _, end := range []string{"cert.pem", "key.pem"} {
-		must(c.t, os.Rename(filepath.Join(dir, "server-"+end), filepath.Join(dir, "client-"+end)))
-	}
+	must(c.t, creds.QEMU(dir, "client", -1, -1))
 	return dir
 }
 
@@ -89,8 +88,8 @@ func newBench(t *testing.T) *bench {
 	must(t, err)
 	b.Direct = export.CanDirect(dir)
 	b.First, b.Last = 23100, 23400
-	b.TLS = filepath.Join(dir, "tls")
-	must(t, export.Credentials(b.TLS, b.member(b.root, pki.Identity{Role: pki.Blockstore, Zone: "us-east-1a"}), -1, -1))
+	own := b.member(b.root, pki.Identity{Role: pki.Blockstore, Zone: "us-east-1a"})
+	b.Credentials = func() *pki.Credentials { return own }
 	b.disk, err = volume.OpenFiles(filepath.Join(dir, "volumes"))
 	must(t, err)
 	b.clients = map[string]string{exporttest.NodeA: b.node(exporttest.NodeA), exporttest.NodeB: b.node(exporttest.NodeB)}
@@ -151,9 +150,10 @@ func TestOnlyTheNodeOfTheTicketIsAdmitted(t *testing.T) {
 	must(t, err)
 	port, err := b.FreePort(nil)
 	must(t, err)
-	ticket := export.Ticket{Volume: vol, Epoch: 3, Peer: exporttest.NodeA, Port: port}
+	ticket := export.Ticket{Volume: vol, Epoch: 3, Peer: exporttest.NodeA, Port: port,
+		Authority: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: b.cluster.Chain[0].Raw}))}
 	must(t, b.Serve(t.Context(), ticket, s.Layers))
-	defer b.End(t.Context(), vol)
+	defer b.End(context.Background(), vol)
 	other := newCloud(t)
 	who, _ := pki.Parse(exporttest.NodeA)
 	for name, creds := range map[string]string{
@@ -200,7 +200,7 @@ func TestFoundWithoutAPidFile(t *testing.T) {
 	pid := b.pid(vol)
 	for _, lie := range []string{"", "1\n", fmt.Sprint(os.Getpid()), "nonsense"} {
 		path := filepath.Join(b.Dir, string(vol), "pid")
-		must(t, os.Remove(path))
+		must(t, os.RemoveAll(path))
 		if lie != "" {
 			must(t, os.WriteFile(path, []byte(lie), 0o600))
 		}

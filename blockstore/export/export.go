@@ -33,6 +33,11 @@ type Ticket struct {
 	Epoch  uint64
 	Peer   string // the name in the node's certificate
 	Port   int
+	// Authority is the certificate, PEM, of who vouches for the zone's nodes, and
+	// nobody else is believed. QEMU looks at a node's common name alone, which
+	// the name constraint of another zone's authority does not bind. Empty: the
+	// cloud's root.
+	Authority string
 }
 
 // Name is the name of the export at its port.

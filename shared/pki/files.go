@@ -83,11 +83,16 @@ func Key(dir string) (ed25519.PrivateKey, error) {
 }
 
 func writeKey(dir string, key ed25519.PrivateKey) error {
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	text, err := keyPEM(key)
 	if err != nil {
 		return err
 	}
-	return durable.WriteFile(filepath.Join(dir, KeyFile), encode("PRIVATE KEY", der), 0o600)
+	return durable.WriteFile(filepath.Join(dir, KeyFile), text, 0o600)
+}
+
+func keyPEM(key ed25519.PrivateKey) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	return encode("PRIVATE KEY", der), err
 }
 
 func readKey(dir string) (ed25519.PrivateKey, error) {

@@ -300,6 +300,9 @@ type Volume struct {
 type Export struct {
 	Node  string `json:"node"`  // the node's name; only its certificate is admitted
 	Epoch uint64 `json:"epoch"` // an older epoch is ended first, and never served again
+	// Authority is the certificate, PEM, of the zone's clusterctl, which vouches
+	// for the node; empty: whoever the cloud's root vouches for is believed.
+	Authority string `json:"authority,omitempty"`
 }
 
 // Snapshot is the wish for a snapshot. Where the volume is gone by the time it
