@@ -10,11 +10,12 @@ import (
 	"strings"
 )
 
-// A Host is a place where a nodectl runs.
+// A Host is a place where daemons run.
 type Host struct {
-	Name string     // node1
-	NS   string     // network namespace; empty: the machine's own
-	Addr netip.Addr // where the other components reach it
+	Name  string     // node1
+	NS    string     // network namespace; empty: the machine's own
+	Addr  netip.Addr // where the other components reach it
+	index int
 }
 
 // The underlay of a lab: the control plane is at .2, hosts from .11 on.
@@ -28,11 +29,12 @@ const underlayMTU = 1550 // room for VXLAN around the guests' 1450 and more
 // NodeHosts returns where the nodes of s run.
 func (s *Site) NodeHosts() []Host {
 	if s.Hosts == 0 {
-		return []Host{{Name: "node1", Addr: netip.MustParseAddr("127.0.0.1")}}
+		return []Host{{Name: "node1", Addr: netip.MustParseAddr("127.0.0.1"), index: 1}}
 	}
 	var all []Host
 	for i := 1; i <= s.Hosts; i++ {
-		all = append(all, Host{Name: fmt.Sprintf("node%d", i), NS: s.namespace(fmt.Sprint("h", i)), Addr: netip.AddrFrom4([4]byte{10, 77, 0, byte(10 + i)})})
+		addr := netip.AddrFrom4([4]byte{10, 77, 0, byte(10 + i)})
+		all = append(all, Host{Name: fmt.Sprintf("node%d", i), NS: s.namespace(fmt.Sprint("h", i)), Addr: addr, index: i})
 	}
 	return all
 }
