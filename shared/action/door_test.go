@@ -99,21 +99,7 @@ func newDoor(t *testing.T, log io.Writer) (*Door, *toy) {
 			return &describeVolumesOutput{page, next}, err
 		},
 	})
-	Empty(ec2, "DescribeSpotInstanceRequests", "Karri has no spot market.", map[string]string{"SpotInstanceRequestIds": "InvalidSpotInstanceRequestID.NotFound"})
-	sts := NewCatalog[*toy]("sts", awsmodel.STS())
-	Add(sts, Def[*toy, struct{}, identity]{
-		Name: "GetCallerIdentity", Doc: "Says who asks.", On: Everyone[*toy, struct{}],
-		Run: func(_ context.Context, _ *toy, who Caller, _ *struct{}) (*identity, error) {
-			return &identity{Account: who.Account, Arn: who.ARN}, nil
-		},
-	})
-	own := NewCatalog[*toy]("karri", nil)
-	Add(own, Def[*toy, addAccountInput, account]{
-		Name: "CreateAccount", Doc: "Creates an account.", Example: addAccountInput{Name: "x"}, On: AdminOnly[*toy, addAccountInput],
-		Run: func(_ context.Context, _ *toy, _ Caller, in *addAccountInput) (*account, error) {
-			return &account{Id: in.Name}, nil
-		},
-	})
+	sts, own := otherCatalogs(ec2)
 	return &Door{
 		Services: []*Service{ec2.With(w), sts.With(w), own.With(w)}, Policy: OwnerOnly{}, Log: slog.New(slog.NewJSONHandler(log, nil)),
 		RequestID: func(*http.Request) string { return "req-1" },
@@ -125,6 +111,26 @@ func newDoor(t *testing.T, log io.Writer) (*Door, *toy) {
 			return Caller{Account: who, Admin: who == "0", ARN: "arn:" + who}, nil
 		},
 	}, w
+}
+
+// otherCatalogs adds an empty read to ec2 and makes two more services.
+func otherCatalogs(ec2 *Catalog[*toy]) (sts, own *Catalog[*toy]) {
+	Empty(ec2, "DescribeSpotInstanceRequests", "Karri has no spot market.", map[string]string{"SpotInstanceRequestIds": "InvalidSpotInstanceRequestID.NotFound"})
+	sts = NewCatalog[*toy]("sts", awsmodel.STS())
+	Add(sts, Def[*toy, struct{}, identity]{
+		Name: "GetCallerIdentity", Doc: "Says who asks.", On: Everyone[*toy, struct{}],
+		Run: func(_ context.Context, _ *toy, who Caller, _ *struct{}) (*identity, error) {
+			return &identity{Account: who.Account, Arn: who.ARN}, nil
+		},
+	})
+	own = NewCatalog[*toy]("karri", nil)
+	Add(own, Def[*toy, addAccountInput, account]{
+		Name: "CreateAccount", Doc: "Creates an account.", Example: addAccountInput{Name: "x"}, On: AdminOnly[*toy, addAccountInput],
+		Run: func(_ context.Context, _ *toy, _ Caller, in *addAccountInput) (*account, error) {
+			return &account{Id: in.Name}, nil
+		},
+	})
+	return sts, own
 }
 
 func ask(t *testing.T, d *Door, who, form string) (int, string) {
