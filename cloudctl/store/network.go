@@ -137,3 +137,15 @@ func (t *Tx) RouteTablesOf(account string) ([]RouteTable, error) {
 func (t *Tx) RouteAssociationsOf(account string) ([]RouteAssociation, error) {
 	return many[RouteAssociation](t.owned(account), "id")
 }
+
+// firstVNI leaves the lowest numbers to networks that others may run on the
+// same machines.
+const firstVNI = 4097
+
+// NextVNI returns a VXLAN number that no VPC has had as long as later ones are
+// there. Two transactions never get the same one: writers go one after another.
+func (t *Tx) NextVNI() (uint32, error) {
+	var last uint32
+	err := t.g.Model(&VPC{}).Select("COALESCE(MAX(vni), 0)").Scan(&last).Error
+	return max(last+1, firstVNI), err
+}

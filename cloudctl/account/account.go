@@ -1,0 +1,195 @@
+// Package account keeps accounts, their access keys and their first network.
+//
+// An account is made in one transaction with its first access key and its
+// default VPC, so that it either can be used at once or is not there. Secrets
+// are sealed by the vault before they reach the database and are shown once,
+// to whoever asked for the key. A suspended account keeps all that it has; only
+// its keys are refused.
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"math/big"
+	"regexp"
+	"time"
+
+	"karri/cloudctl/store"
+	"karri/cloudctl/vault"
+	"karri/shared/fault"
+)
+
+// Book is all accounts of the cloud.
+type Book struct {
+	Store *store.Store
+	Vault *vault.Vault
+	Clock func() time.Time
+	Rand  io.Reader // of ids and keys; nil: crypto/rand
+}
+
+// Secret is an access key as its owner sees it, once.
+type Secret struct {
+	Account   string
+	AccessKey string
+	Secret    string
+}
+
+// AdminName is the name of the administrator's account.
+const AdminName = "admin"
+
+var nameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// Found makes the administrator's account at the first start of a cloud; later
+// it does nothing. Its first access key comes from RootKey.
+func (b *Book) Found(ctx context.Context) error {
+	return b.Store.InTx(ctx, func(tx *store.Tx) error {
+		_, err := tx.AccountNamed(AdminName)
+		if fault.KindOf(err) != fault.Missing {
+			return err
+		}
+		_, err = b.make(tx, AdminName, true)
+		return err
+	})
+}
+
+// Create makes an account with its first access key and its default VPC, with
+// a subnet in each zone. The fault EntityAlreadyExists says that the name is taken.
+func (b *Book) Create(ctx context.Context, name string) (*store.Account, Secret, error) {
+	if !nameForm.MatchString(name) {
+		return nil, Secret{}, fault.New(fault.Invalid, "InvalidParameterValue",
+			"An account's name has 1 to 63 small letters, digits and dashes, and no dash at its ends.")
+	}
+	var a *store.Account
+	var key Secret
+	err := b.Store.InTx(ctx, func(tx *store.Tx) (err error) {
+		if _, err := tx.AccountNamed(name); err == nil {
+			return fault.New(fault.Conflict, "EntityAlreadyExists", "There is an account named %s already.", name)
+		}
+		if a, err = b.make(tx, name, false); err != nil {
+			return err
+		}
+		key, err = b.addKey(tx, a.ID)
+		return err
+	})
+	return a, key, err
+}
+
+func (b *Book) make(tx *store.Tx, name string, admin bool) (*store.Account, error) {
+	n, err := rand.Int(b.source(), big.NewInt(899_999_999_999))
+	if err != nil {
+		return nil, err
+	}
+	a := &store.Account{ID: fmt.Sprint(100_000_000_001 + n.Int64()), Name: name, State: store.AccountActive, Admin: admin, Created: b.Clock()}
+	if err := tx.Add(a); err != nil {
+		return nil, err
+	}
+	return a, b.addDefaultVPC(tx, a.ID)
+}
+
+func (b *Book) source() io.Reader {
+	if b.Rand == nil {
+		return rand.Reader
+	}
+	return b.Rand
+}
+
+// RootKey gives the administrator a new access key in place of all that he
+// has, for whoever has the machine itself.
+func (b *Book) RootKey(ctx context.Context) (Secret, error) {
+	var key Secret
+	err := b.Store.InTx(ctx, func(tx *store.Tx) error {
+		a, err := tx.AccountNamed(AdminName)
+		if err != nil {
+			return err
+		}
+		key, err = b.replaceKeys(tx, a.ID)
+		return err
+	})
+	return key, err
+}
+
+// RotateKey gives an account a new access key in place of all that it has.
+func (b *Book) RotateKey(ctx context.Context, account string) (Secret, error) {
+	var key Secret
+	err := b.Store.InTx(ctx, func(tx *store.Tx) error {
+		a, err := tx.Account(account)
+		if err != nil {
+			return err
+		}
+		key, err = b.replaceKeys(tx, a.ID)
+		return err
+	})
+	return key, err
+}
+
+func (b *Book) replaceKeys(tx *store.Tx, account string) (Secret, error) {
+	old, err := tx.AccessKeysOf(account)
+	if err != nil {
+		return Secret{}, err
+	}
+	for _, k := range old {
+		if err := tx.Drop(&k); err != nil {
+			return Secret{}, err
+		}
+	}
+	return b.addKey(tx, account)
+}
+
+// addKey makes an access key in the form that tools expect: 20 characters
+// beginning with AKIA, and a secret of 40.
+func (b *Book) addKey(tx *store.Tx, account string) (Secret, error) {
+	raw := make([]byte, 10+30)
+	if _, err := io.ReadFull(b.source(), raw); err != nil {
+		return Secret{}, err
+	}
+	s := Secret{
+		Account:   account,
+		AccessKey: "AKIA" + base32.StdEncoding.EncodeToString(raw[:10]),
+		Secret:    base64.RawURLEncoding.EncodeToString(raw[10:]),
+	}
+	return s, tx.Add(&store.AccessKey{ID: s.AccessKey, Account: account, Sealed: b.Vault.Seal(s.AccessKey, s.Secret), Active: true, Created: b.Clock()})
+}
+
+// Suspend refuses the keys of an account from now on; what it has stays.
+func (b *Book) Suspend(ctx context.Context, account string) error {
+	return b.setState(ctx, account, store.AccountSuspended)
+}
+
+// Resume takes a suspension back.
+func (b *Book) Resume(ctx context.Context, account string) error {
+	return b.setState(ctx, account, store.AccountActive)
+}
+
+func (b *Book) setState(ctx context.Context, account string, state store.AccountState) error {
+	return b.Store.InTx(ctx, func(tx *store.Tx) error {
+		a, err := b.plainAccount(tx, account)
+		if err != nil {
+			return err
+		}
+		a.State = state
+		return tx.Put(a)
+	})
+}
+
+// plainAccount returns an account that is not the administrator's.
+func (b *Book) plainAccount(tx *store.Tx, account string) (*store.Account, error) {
+	a, err := tx.Account(account)
+	if err == nil && a.Admin {
+		return nil, fault.New(fault.Conflict, "OperationNotPermitted", "The administrator's account can be neither suspended nor deleted.")
+	}
+	return a, err
+}
+
+// List returns all accounts by name.
+func (b *Book) List(ctx context.Context) ([]store.Account, error) {
+	var all []store.Account
+	err := b.Store.View(ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.Accounts()
+		return err
+	})
+	return all, err
+}

@@ -1,0 +1,69 @@
+package account
+
+import (
+	"context"
+
+	"karri/cloudctl/store"
+	"karri/shared/fault"
+	"karri/shared/sign"
+)
+
+// SigningKey implements sign.Keys: it derives the SigV4 key of an access key
+// for a date, region and service. The secret itself goes nowhere.
+func (b *Book) SigningKey(ctx context.Context, accessKey, date, region, service string) (sign.Key, error) {
+	k, secret, err := b.look(ctx, accessKey)
+	if err != nil {
+		return sign.Key{}, err
+	}
+	k.Signing = sign.DeriveKey(secret, date, region, service)
+	return k, nil
+}
+
+// CheckV2 implements sign.Keys for SigV2, which has no derived keys.
+func (b *Book) CheckV2(ctx context.Context, accessKey, algorithm, stringToSign, signature string) (sign.Key, error) {
+	k, secret, err := b.look(ctx, accessKey)
+	if err != nil {
+		return sign.Key{}, err
+	}
+	if !sign.CheckV2(secret, algorithm, stringToSign, signature) {
+		return sign.Key{}, fault.New(fault.Denied, "SignatureDoesNotMatch", "The signature is not that of the access key.")
+	}
+	return k, nil
+}
+
+// look returns what is known of an access key, and its secret.
+func (b *Book) look(ctx context.Context, accessKey string) (sign.Key, string, error) {
+	var row *store.AccessKey
+	var owner *store.Account
+	err := b.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if row, err = tx.AccessKey(accessKey); err == nil {
+			owner, err = tx.Account(row.Account)
+		}
+		return err
+	})
+	if err != nil {
+		return sign.Key{}, "", err
+	}
+	secret, err := b.Vault.Unseal(row.ID, row.Sealed)
+	if err != nil {
+		return sign.Key{}, "", err
+	}
+	k := sign.Key{Account: owner.ID, ARN: RootARN(owner.ID), State: sign.Active}
+	if !row.Active || owner.State != store.AccountActive {
+		k.State = sign.Inactive
+	}
+	return k, secret, nil
+}
+
+// RootARN names the one user that an account has.
+func RootARN(account string) string { return "arn:aws:iam::" + account + ":root" }
+
+// IsAdmin reports whether an account is the administrator's.
+func (b *Book) IsAdmin(ctx context.Context, account string) (bool, error) {
+	var a *store.Account
+	err := b.Store.View(ctx, func(tx *store.Tx) (err error) {
+		a, err = tx.Account(account)
+		return err
+	})
+	return err == nil && a.Admin, err
+}
