@@ -12,9 +12,8 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/google/renameio/v2"
-
 	"karri/nodectl/network/rules"
+	"karri/shared/durable"
 	"karri/shared/id"
 	"karri/shared/link"
 	"karri/shared/wire"
@@ -117,7 +116,7 @@ func (n *Network) remember(places map[id.Interface]place, networks map[id.VPC]wi
 	if err := os.MkdirAll(n.opt.State, 0o700); err != nil {
 		return fmt.Errorf("write down places: %w", err)
 	}
-	if err := renameio.WriteFile(n.stateFile(), b, 0o600); err != nil {
+	if err := durable.WriteFile(n.stateFile(), b, 0o600); err != nil {
 		return fmt.Errorf("write down places: %w", err)
 	}
 	n.places, n.networks = places, networks
