@@ -11,6 +11,11 @@
 //
 // Silence never kills: a thing that a list no longer names is left as it is
 // (a node reports it as stray). Only Want Gone ends a thing.
+//
+// A report names whatever the orders name: a thing that is wished gone is
+// reported gone, also one that was never there, until the orders no longer
+// name it. One that the report lacks has not been looked at yet; so the teller
+// goes on wishing it gone, and forgets it only when it is reported gone.
 package wire
 
 import (
