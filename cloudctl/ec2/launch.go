@@ -106,7 +106,7 @@ func (l *launch) write(r id.Reservation, n int) error {
 			ID: l.image.ID, Bucket: ImageBucket, Key: string(l.image.ID), SHA256: l.image.SHA256,
 			Format: l.image.Format, Bytes: l.image.Bytes, GiB: l.image.GiB,
 		},
-		RootDevice: l.image.RootDevice, UserData: l.spec.userData, Metadata: l.spec.metadata, OnShut: l.spec.onShut,
+		ImageID: l.image.ID, RootDevice: l.image.RootDevice, UserData: l.spec.userData, Metadata: l.spec.metadata, OnShut: l.spec.onShut,
 		Protected: val(l.in.DisableApiTermination), Unstopped: val(l.in.DisableApiStop),
 	}
 	if l.key != nil {

@@ -97,7 +97,7 @@ func (l *launch) writeVolume(i *store.Instance, d newDisk) error {
 	}
 	return l.tx.Add(&store.Attachment{
 		Volume: v.ID, Instance: i.ID, Account: i.Account, Zone: i.Zone, Device: d.device, Want: wire.Attached,
-		DeleteOnTermination: !d.keep, Created: l.now,
+		DeleteOnTermination: !d.keep, Created: l.now, Changed: l.now,
 	})
 }
 

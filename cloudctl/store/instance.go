@@ -33,6 +33,7 @@ type Instance struct {
 	// Image is the image as it was when the instance was made; it stays usable
 	// when its owner deregisters it.
 	Image      wire.Image `gorm:"serializer:json"`
+	ImageID    id.Image
 	RootDevice string
 
 	KeyName   string
@@ -79,8 +80,19 @@ func (t *Tx) LiveInstances(account string) (int, error) {
 	return count[Instance](t.owned(account).Where("want <> ?", wire.Gone))
 }
 
-// InstancesUsing returns how many instances that are not ended were made from
-// an image.
+// InstancesOfReservation returns what one RunInstances made.
 func (t *Tx) InstancesOfReservation(account string, r id.Reservation) ([]Instance, error) {
 	return many[Instance](t.owned(account).Where("reservation = ?", r), "number")
+}
+
+// InstancesUsing counts the instances that were made from an image and may
+// still need its bytes.
+func (t *Tx) InstancesUsing(image id.Image) (int, error) {
+	return count[Instance](t.g.Where("image_id = ? AND NOT freed", image))
+}
+
+// ListedIn returns the instances of a zone, those that are ended and still
+// listed included.
+func (t *Tx) ListedIn(zone string) ([]Instance, error) {
+	return many[Instance](t.g.Where("zone = ?", zone), "id")
 }

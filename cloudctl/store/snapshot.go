@@ -53,3 +53,8 @@ func (t *Tx) SnapshotRow(snapshot id.Snapshot) (*Snapshot, error) {
 func (t *Tx) VolumesFrom(snapshot id.Snapshot) ([]Volume, error) {
 	return many[Volume](t.g.Where("snapshot = ? AND want = ? AND NOT ready", snapshot, wire.Present), "id")
 }
+
+// UnsettledSnapshots returns the snapshots that have something to be waited for.
+func (t *Tx) UnsettledSnapshots() ([]Snapshot, error) {
+	return many[Snapshot](t.g.Where("want = ? OR (NOT done AND failure = '')", wire.Gone), "id")
+}

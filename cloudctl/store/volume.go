@@ -41,6 +41,7 @@ type Attachment struct {
 	Epoch               uint64 // of the export that the instance is to use; 0: none was asked for yet
 	DeleteOnTermination bool
 	Created             time.Time
+	Changed             time.Time // when Want was last changed
 
 	Exported  string // host:port where blockstore serves Epoch; empty: not yet
 	Export    string // its name there
@@ -66,6 +67,15 @@ func (t *Tx) VolumesOf(account string) ([]Volume, error) {
 // VolumesIn returns the volumes of a zone.
 func (t *Tx) VolumesIn(zone string) ([]Volume, error) {
 	return many[Volume](t.g.Where("zone = ?", zone), "id")
+}
+
+// VolumeRow returns a volume by id, or nil; for keepers.
+func (t *Tx) VolumeRow(volume id.Volume) (*Volume, error) {
+	rows, err := many[Volume](t.g.Where("id = ?", volume), "id")
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &rows[0], nil
 }
 
 // Attachment returns the attachment of a volume, or nil when it is free.

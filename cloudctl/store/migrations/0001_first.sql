@@ -66,6 +66,7 @@ CREATE TABLE instances (
 	memory_mib   INTEGER NOT NULL,
 	disk_gib     INTEGER NOT NULL,
 	image        TEXT NOT NULL,
+	image_id     TEXT NOT NULL,
 	root_device  TEXT NOT NULL,
 	key_name     TEXT NOT NULL,
 	public_key   TEXT NOT NULL,
@@ -84,6 +85,7 @@ CREATE TABLE instances (
 	UNIQUE (reservation, number)
 );
 CREATE INDEX instances_account ON instances (account);
+CREATE INDEX instances_image ON instances (image_id) WHERE NOT freed;
 CREATE INDEX instances_zone ON instances (zone) WHERE NOT freed;
 
 CREATE TABLE client_tokens (
@@ -236,6 +238,7 @@ CREATE TABLE attachments (
 	epoch                 BIGINT NOT NULL,
 	delete_on_termination BOOLEAN NOT NULL,
 	created               TIMESTAMP NOT NULL,
+	changed               TIMESTAMP NOT NULL,
 	exported              TEXT NOT NULL,
 	export                TEXT NOT NULL,
 	node                  TEXT NOT NULL,

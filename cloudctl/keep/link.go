@@ -1,0 +1,236 @@
+package keep
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"karri/cloudctl/store"
+	"karri/shared/crash"
+	"karri/shared/fault"
+	"karri/shared/life"
+	"karri/shared/wire"
+)
+
+// A Link keeps one daemon of a zone told, and listens to it.
+//
+// The number of the orders comes from the database and grows only when their
+// content does; it is written before it is told. A daemon that has accepted a
+// higher number than the database knows was told by a later state of it: then
+// this database was restored from an old copy. Nothing is told any more, so
+// that nothing that runs is ended, until an administrator adopts what runs.
+type Link[Orders, Report any] struct {
+	Name   string // of the daemon, as in its certificate
+	Store  *store.Store
+	Peer   wire.Peer[Orders, Report]
+	Orders func(tx *store.Tx) (Orders, error) // the whole list of wishes
+	Heard  func(Report, time.Time)            // what it sees, and when that was heard
+	Clock  func() time.Time
+	Log    *slog.Logger
+
+	mu       sync.Mutex
+	told     uint64 // the number that it has accepted from us
+	telling  life.Status
+	asking   life.Status
+	wake     chan struct{}
+	wakeOnce sync.Once
+}
+
+const (
+	retell   = 5 * time.Second // a look at the wishes without a nudge
+	linkWait = time.Second     // after a failure
+)
+
+func (l *Link[Orders, Report]) nudges() chan struct{} {
+	l.wakeOnce.Do(func() { l.wake = make(chan struct{}, 1) })
+	return l.wake
+}
+
+// Nudge asks for a look at the wishes soon. It never blocks.
+func (l *Link[Orders, Report]) Nudge() {
+	select {
+	case l.nudges() <- struct{}{}:
+	default:
+	}
+}
+
+// Run tells and listens until ctx ends.
+func (l *Link[Orders, Report]) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { l.tellAll(ctx) })
+	l.askAll(ctx)
+	wg.Wait()
+}
+
+func (l *Link[Orders, Report]) tellAll(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := l.Tell(ctx)
+		l.note(&l.telling, "tell", err)
+		wait := retell
+		if err != nil {
+			wait = linkWait
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-l.nudges():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+func (l *Link[Orders, Report]) askAll(ctx context.Context) {
+	var since uint64
+	for ctx.Err() == nil {
+		next, err := l.Ask(ctx, since)
+		l.note(&l.asking, "ask", err)
+		if err == nil {
+			since = next
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(linkWait):
+		}
+	}
+}
+
+// note keeps what explain shows of one direction, and logs when it changes.
+func (l *Link[Orders, Report]) note(s *life.Status, step string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.Looked = l.Clock()
+	text := ""
+	if err != nil {
+		text, s.Step = err.Error(), step
+		s.Tries++
+	} else {
+		s.Step, s.Tries = "", 0
+	}
+	if text != s.Error && l.Log != nil {
+		l.Log.Info("link", "peer", l.Name, "step", step, "err", text)
+	}
+	s.Error = text
+}
+
+// Status returns how telling and asking go.
+func (l *Link[Orders, Report]) Status() (telling, asking life.Status) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.telling, l.asking
+}
+
+// Tell numbers the wishes, if they changed, and tells them, if they were not
+// accepted yet.
+func (l *Link[Orders, Report]) Tell(ctx context.Context) error {
+	gen, orders, err := l.read(ctx)
+	if err != nil {
+		return err
+	}
+	if gen.Ahead > 0 {
+		return fmt.Errorf("%s has accepted generation %d and this database knows %d: it was restored from an old copy; "+
+			"nothing is told until what runs is adopted", l.Name, gen.Ahead, gen.Number)
+	}
+	l.mu.Lock()
+	done := l.told == gen.Number
+	l.mu.Unlock()
+	if done {
+		return nil
+	}
+	crash.Here("link.numbered")
+	if err := l.Peer.Tell(ctx, gen.Number, orders); err != nil {
+		if code := fault.CodeOf(err); code == "OldGeneration" || code == "SameGeneration" {
+			return l.ahead(ctx, gen.Number)
+		}
+		return fmt.Errorf("tell generation %d: %w", gen.Number, err)
+	}
+	l.mu.Lock()
+	l.told = gen.Number
+	l.mu.Unlock()
+	return nil
+}
+
+// read returns the wishes and their number, a new one when they changed.
+func (l *Link[Orders, Report]) read(ctx context.Context) (gen *store.Generation, orders Orders, err error) {
+	look := func(tx *store.Tx) (string, error) {
+		if gen, err = tx.Generation(l.Name); err != nil {
+			return "", err
+		}
+		if orders, err = l.Orders(tx); err != nil {
+			return "", err
+		}
+		b, err := json.Marshal(orders)
+		sum := sha256.Sum256(b)
+		return hex.EncodeToString(sum[:]), err
+	}
+	same := false
+	err = l.Store.View(ctx, func(tx *store.Tx) error {
+		digest, err := look(tx)
+		same = err == nil && digest == gen.Digest
+		return err
+	})
+	if err != nil || same || gen.Ahead > 0 {
+		return gen, orders, err
+	}
+	err = l.Store.InTx(ctx, func(tx *store.Tx) error {
+		digest, err := look(tx)
+		if err != nil || digest == gen.Digest || gen.Ahead > 0 {
+			return err
+		}
+		gen.Number, gen.Digest = gen.Number+1, digest
+		return tx.Put(gen)
+	})
+	return gen, orders, err
+}
+
+// Ask hears what the daemon sees and returns the version to ask from next.
+func (l *Link[Orders, Report]) Ask(ctx context.Context, since uint64) (uint64, error) {
+	seen, err := l.Peer.Ask(ctx, since)
+	if err != nil {
+		return since, fmt.Errorf("ask: %w", err)
+	}
+	var gen *store.Generation
+	err = l.Store.View(ctx, func(tx *store.Tx) (err error) {
+		gen, err = tx.Generation(l.Name)
+		return err
+	})
+	if err != nil {
+		return since, err
+	}
+	if seen.Accepted > gen.Number && gen.Ahead < seen.Accepted {
+		if err := l.ahead(ctx, seen.Accepted); err != nil && fault.KindOf(err) == fault.Broken && ctx.Err() != nil {
+			return since, err
+		}
+	}
+	l.mu.Lock()
+	if seen.Accepted < l.told { // it lost its disk
+		l.told = 0
+		l.Nudge()
+	}
+	l.mu.Unlock()
+	l.Heard(seen.Report, l.Clock())
+	return seen.Version, nil
+}
+
+// ahead remembers that the daemon accepted a number that this database never
+// gave. It returns what is wrong.
+func (l *Link[Orders, Report]) ahead(ctx context.Context, accepted uint64) error {
+	err := l.Store.InTx(ctx, func(tx *store.Tx) error {
+		gen, err := tx.Generation(l.Name)
+		if err != nil {
+			return err
+		}
+		gen.Ahead = max(gen.Ahead, accepted, gen.Number)
+		return tx.Put(gen)
+	})
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%s is ahead of this database: it has accepted generation %d", l.Name, accepted)
+}
