@@ -34,7 +34,7 @@ func Empty[W any](c *Catalog[W], name, doc string, missing map[string]string) *A
 	}
 	in, out := protocol.GoType(op.Input), reflect.StructOf(lists)
 	a := &Action{
-		Name: name, Doc: doc, Example: reflect.Zero(in).Interface(), In: in, Out: out,
+		Name: name, Doc: doc, Example: exampleOf(op.Input, in), In: in, Out: out,
 		List: &List{anyFilter: true}, File: file, Empty: true,
 	}
 	a.on = func(_ context.Context, _ any, who Caller, in any) ([]Resource, error) {
@@ -60,4 +60,23 @@ func emptyList(element *awsmodel.Shape) reflect.Type {
 		return reflect.TypeFor[[]struct{}]()
 	}
 	return reflect.SliceOf(protocol.GoType(element))
+}
+
+// exampleOf returns a request with what is required and nothing else.
+func exampleOf(shape *awsmodel.Shape, in reflect.Type) any {
+	v := reflect.New(in).Elem()
+	for _, m := range shape.Members {
+		f := v.FieldByName(m.Name)
+		if !m.Required || f.Kind() != reflect.Pointer {
+			continue
+		}
+		f.Set(reflect.New(f.Type().Elem()))
+		switch f = f.Elem(); f.Kind() {
+		case reflect.String:
+			f.SetString("example")
+		case reflect.Int32, reflect.Int64:
+			f.SetInt(10)
+		}
+	}
+	return v.Interface()
 }

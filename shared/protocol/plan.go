@@ -223,3 +223,13 @@ func (p *Plan) Element() *Plan { return p.elem }
 
 // Shape returns the model's side of the Plan.
 func (p *Plan) Shape() *awsmodel.Shape { return p.shape }
+
+// WireName returns what a request of the dialect calls a member, or "".
+func (p *Plan) WireName(d Dialect, member string) string {
+	for _, s := range p.slots {
+		if s.Name == member {
+			return s.names[d]
+		}
+	}
+	return ""
+}
