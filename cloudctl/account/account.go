@@ -16,6 +16,7 @@ import (
 	"io"
 	"math/big"
 	"regexp"
+	"strings"
 	"time"
 
 	"karri/cloudctl/store"
@@ -192,4 +193,23 @@ func (b *Book) List(ctx context.Context) ([]store.Account, error) {
 		return err
 	})
 	return all, err
+}
+
+// Delete deletes an account that has nothing left but what it was born with.
+// The fault DependencyViolation names what it still has.
+func (b *Book) Delete(ctx context.Context, account string) error {
+	return b.Store.InTx(ctx, func(tx *store.Tx) error {
+		a, err := b.plainAccount(tx, account)
+		if err != nil {
+			return err
+		}
+		has, err := tx.Holdings(account)
+		if err != nil {
+			return err
+		}
+		if len(has) > 0 {
+			return fault.New(fault.Conflict, "DependencyViolation", "The account %s still has %s.", account, strings.Join(has, ", "))
+		}
+		return tx.DropAccount(a)
+	})
 }

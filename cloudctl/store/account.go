@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // AccountState says whether the keys of an account are good.
 type AccountState string
@@ -56,4 +59,45 @@ func (t *Tx) AccessKey(id string) (*AccessKey, error) {
 // AccessKeysOf returns the access keys of an account.
 func (t *Tx) AccessKeysOf(account string) ([]AccessKey, error) {
 	return many[AccessKey](t.owned(account), "id")
+}
+
+// holdings are the tables of what an account must give up before it can be
+// deleted, and which of their rows still count.
+var holdings = []struct{ table, what, where string }{
+	{"instances", "instances", "NOT freed"},
+	{"images", "images", "TRUE"},
+	{"volumes", "volumes", "TRUE"},
+	{"snapshots", "snapshots", "TRUE"},
+	{"addresses", "addresses", "TRUE"},
+}
+
+// Holdings names what an account still has beside its first network and keys:
+// "2 instances", "1 volume".
+func (t *Tx) Holdings(account string) ([]string, error) {
+	var has []string
+	for _, h := range holdings {
+		var n int64
+		if err := t.g.Table(h.table).Where("account = ? AND "+h.where, account).Count(&n).Error; err != nil {
+			return nil, fmt.Errorf("count %s: %w", h.table, err)
+		}
+		if n > 0 {
+			has = append(has, fmt.Sprintf("%d %s", n, h.what))
+		}
+	}
+	return has, nil
+}
+
+// rest are the tables of what goes with an account, what refers before what is
+// referred to.
+var rest = []string{"tags", "client_tokens", "interfaces", "instances", "security_group_rules", "security_groups",
+	"route_associations", "route_tables", "internet_gateways", "subnets", "vpcs", "key_pairs", "access_keys"}
+
+// DropAccount removes an account that has no holdings, with its network and keys.
+func (t *Tx) DropAccount(a *Account) error {
+	for _, table := range rest {
+		if err := t.g.Exec("DELETE FROM "+table+" WHERE account = ?", a.ID).Error; err != nil {
+			return fmt.Errorf("empty %s: %w", table, err)
+		}
+	}
+	return t.Drop(a)
 }

@@ -14,7 +14,9 @@ type Component struct {
 // TableName names the table.
 func (Component) TableName() string { return "components" }
 
-// A JoinToken admits one component, once. Only its hash is kept.
+// A JoinToken admits one component, once. Only its hash is kept. UsedBy is the
+// hash of the key it was used with, so that a join whose answer was lost may be
+// repeated until Expires.
 type JoinToken struct {
 	Hash    string `gorm:"primaryKey"`
 	Role    string
@@ -22,6 +24,7 @@ type JoinToken struct {
 	Name    string
 	Created time.Time
 	Expires time.Time
+	UsedBy  string
 }
 
 // TableName names the table.
