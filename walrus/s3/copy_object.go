@@ -1,0 +1,182 @@
+package s3
+
+import (
+	"encoding/xml"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"karri/shared/crash"
+	"karri/shared/fault"
+	"karri/walrus/checksum"
+	"karri/walrus/content"
+	"karri/walrus/index"
+)
+
+var _ = define(operation{Name: "CopyObject", Method: http.MethodPut, On: onObject, Header: copySource, Run: (*call).copyObject})
+
+const copySource = "x-amz-copy-source"
+
+// A checksumXML holds the one checksum that an answer shows.
+type checksumXML struct {
+	CRC32     string `xml:"ChecksumCRC32,omitempty"`
+	CRC32C    string `xml:"ChecksumCRC32C,omitempty"`
+	CRC64NVME string `xml:"ChecksumCRC64NVME,omitempty"`
+	SHA1      string `xml:"ChecksumSHA1,omitempty"`
+	SHA256    string `xml:"ChecksumSHA256,omitempty"`
+}
+
+func checksumOf(a checksum.Algorithm, value string) (x checksumXML) {
+	*x.of(a) = value
+	return x
+}
+
+func (x *checksumXML) of(a checksum.Algorithm) *string {
+	switch a {
+	case checksum.CRC32:
+		return &x.CRC32
+	case checksum.CRC32C:
+		return &x.CRC32C
+	case checksum.SHA1:
+		return &x.SHA1
+	case checksum.SHA256:
+		return &x.SHA256
+	}
+	return &x.CRC64NVME
+}
+
+type copyObjectXML struct {
+	XMLName      xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CopyObjectResult"`
+	LastModified string
+	ETag         string
+	ChecksumType string `xml:",omitempty"`
+	checksumXML
+}
+
+// source reads which object is to be copied.
+func (c *call) source() (bucket, key string, err error) {
+	raw, version, _ := strings.Cut(c.r.Header.Get(copySource), "?")
+	bad := invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+	if version != "" && version != "versionId=null" {
+		return "", "", invalidArgument("Invalid version id specified")
+	}
+	path, err := url.PathUnescape(strings.TrimPrefix(raw, "/"))
+	if err != nil {
+		return "", "", bad
+	}
+	bucket, key, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if !validName(bucket) || key == "" || len(key) > maxKey || !utf8.ValidString(key) {
+		return "", "", bad
+	}
+	return bucket, key, nil
+}
+
+// findSource returns the object to be copied, held, if the caller may read it
+// and the conditions on it hold.
+func (c *call) findSource() (*index.Object, func(), error) {
+	bucket, key, err := c.source()
+	if err != nil {
+		return nil, nil, err
+	}
+	account := c.who.Account
+	if c.who.For != "" {
+		account = c.who.For
+	}
+	if _, err := c.access(bucket, account, false, c.r.Header.Get("x-amz-source-expected-bucket-owner")); err != nil {
+		return nil, nil, err
+	}
+	o, release, err := c.find(bucket, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkRead(c.r.Header, "x-amz-copy-source-", o); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return o, release, nil
+}
+
+// copyObject makes a row that claims the pieces of the source: no byte moves.
+func (c *call) copyObject() error {
+	if _, err := c.writable(c.bucket); err != nil {
+		return err
+	}
+	when, err := writeCondition(c.r.Header)
+	if err != nil {
+		return err
+	}
+	for range tries {
+		o, err := c.copyOnce(when)
+		if fault.CodeOf(err) == index.Moved.Code {
+			continue // the source was replaced while we looked
+		}
+		if err != nil {
+			return err
+		}
+		crash.Here("walrus.s3.copy")
+		c.Changed()
+		c.xml(http.StatusOK, copyObjectXML{LastModified: stamp(o.Modified), ETag: quote(o.ETag),
+			ChecksumType: checksumType(o.Checksum.Composite), checksumXML: checksumOf(o.Checksum.Algorithm, o.Checksum.Value)})
+		return nil
+	}
+	return index.Moved
+}
+
+func (c *call) copyOnce(when index.Condition) (*index.Object, error) {
+	from, release, err := c.findSource()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	o := &index.Object{
+		Entry:  index.Entry{Key: c.key, Size: from.Size, Modified: c.now(), ETag: from.ETag},
+		Bucket: c.bucket, ID: content.NewID(), Headers: from.Headers, Meta: from.Meta,
+		Checksum: from.Checksum, Pieces: from.Pieces,
+	}
+	switch d := c.r.Header.Get("X-Amz-Metadata-Directive"); {
+	case strings.EqualFold(d, "REPLACE"):
+		if o.Headers, o.Meta, err = described(c.r.Header); err != nil {
+			return nil, err
+		}
+	case d != "" && !strings.EqualFold(d, "COPY"):
+		return nil, invalidArgument("Unknown metadata directive.")
+	case from.Bucket == c.bucket && from.Key == c.key:
+		return nil, invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
+	}
+	if err := c.rehash(from, o); err != nil {
+		return nil, err
+	}
+	if err := c.Content.Room(); err != nil {
+		return nil, err
+	}
+	when.Pin = &index.Pin{Bucket: from.Bucket, Key: from.Key, ID: from.ID}
+	return o, c.Objects.Put(c.ctx, o, when)
+}
+
+// rehash computes the checksum that a copy asks for, where the source has another.
+func (c *call) rehash(from, to *index.Object) error {
+	named := c.r.Header.Get("X-Amz-Checksum-Algorithm")
+	if named == "" {
+		return nil
+	}
+	a, ok := checksum.Parse(named)
+	if !ok {
+		return invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+	}
+	if from.Checksum.Algorithm == a && !from.Checksum.Composite {
+		return nil
+	}
+	s, err := c.read(from, 0, from.Size)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	h := a.New()
+	if _, err := io.Copy(h, s); err != nil {
+		return err
+	}
+	to.Checksum = index.Checksum{Algorithm: a, Value: checksum.Encode(h.Sum(nil))}
+	return nil
+}

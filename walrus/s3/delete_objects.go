@@ -1,0 +1,111 @@
+package s3
+
+import (
+	"encoding/xml"
+	"net/http"
+	"sync"
+	"unicode/utf8"
+
+	"karri/shared/fault"
+	"karri/walrus/index"
+)
+
+var _ = define(operation{Name: "DeleteObjects", Method: http.MethodPost, On: onBucket, Sub: "delete", Run: (*call).deleteObjects})
+
+type deleteXML struct {
+	XMLName xml.Name `xml:"Delete"`
+	Quiet   bool
+	Objects []deleteKeyXML `xml:"Object"`
+}
+
+type deleteKeyXML struct {
+	Key              string
+	VersionID        string `xml:"VersionId"`
+	ETag             string
+	LastModifiedTime string
+	Size             string
+}
+
+type deletedXML struct {
+	Key string
+}
+
+type deleteErrorXML struct {
+	Key     string
+	Code    string
+	Message string
+}
+
+type deleteResultXML struct {
+	XMLName xml.Name         `xml:"http://s3.amazonaws.com/doc/2006-03-01/ DeleteResult"`
+	Deleted []deletedXML     `xml:"Deleted"`
+	Errors  []deleteErrorXML `xml:"Error"`
+}
+
+const maxDelete = 1000
+
+// deleteHands is how many objects are deleted at once, to share syncs.
+const deleteHands = 32
+
+func (c *call) deleteObjects() error {
+	if _, err := c.writable(c.bucket); err != nil {
+		return err
+	}
+	d, err := c.digests()
+	if err != nil {
+		return err
+	}
+	if !d.proven() {
+		return invalidRequest("Missing required header for this request: Content-MD5")
+	}
+	var in deleteXML
+	if err := c.readXML(&in, false); err != nil {
+		return err
+	}
+	if len(in.Objects) == 0 || len(in.Objects) > maxDelete {
+		return malformedXML
+	}
+	failures := make([]error, len(in.Objects))
+	var all sync.WaitGroup
+	slots := make(chan struct{}, deleteHands)
+	for i, o := range in.Objects {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			failures[i] = c.deleteOne(o)
+		})
+	}
+	all.Wait()
+	var out deleteResultXML
+	for i, o := range in.Objects {
+		if err := failures[i]; err != nil {
+			f := fault.Of(err)
+			if f.Kind == fault.Broken {
+				c.Log.Error("delete failed", "request_id", c.id, "bucket", c.bucket, "key", o.Key, "err", err)
+			}
+			out.Errors = append(out.Errors, deleteErrorXML{o.Key, f.Code, f.Text})
+		} else if !in.Quiet {
+			out.Deleted = append(out.Deleted, deletedXML{o.Key})
+		}
+	}
+	c.xml(http.StatusOK, out)
+	return nil
+}
+
+func (c *call) deleteOne(o deleteKeyXML) error {
+	switch {
+	case o.Key == "":
+		return fault.New(fault.Invalid, "UserKeyMustBeSpecified", "A key must be specified.")
+	case len(o.Key) > maxKey || !utf8.ValidString(o.Key):
+		return fault.New(fault.Invalid, "KeyTooLongError", "Your key is too long")
+	case o.VersionID != "" && o.VersionID != "null":
+		return fault.New(fault.Missing, "NoSuchVersion", "The specified version does not exist.")
+	case o.LastModifiedTime != "" || o.Size != "":
+		return notImplemented("Conditions on LastModifiedTime and Size are not implemented.")
+	}
+	var when index.Condition
+	if o.ETag != "" {
+		when.IfMatch = unquote(o.ETag)
+	}
+	return c.remove(o.Key, when)
+}

@@ -1,0 +1,143 @@
+package s3
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"karri/shared/fault"
+	"karri/walrus/index"
+)
+
+var (
+	_ = define(operation{Name: "GetObject", Method: http.MethodGet, On: onObject, Run: (*call).getObject})
+	_ = define(operation{Name: "HeadObject", Method: http.MethodHead, On: onObject, Run: (*call).getObject})
+)
+
+func (c *call) getObject() error {
+	if _, err := c.readable(c.bucket); err != nil {
+		return err
+	}
+	o, release, err := c.find(c.bucket, c.key)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := checkRead(c.r.Header, "", o); err != nil {
+		c.set("ETag", quote(o.ETag))
+		c.set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))
+		return err
+	}
+	off, n, part, err := c.wanted(o)
+	if err != nil {
+		return err
+	}
+	c.describe(o)
+	h := c.w.Header()
+	h.Set("Content-Length", strconv.FormatInt(n, 10))
+	code := http.StatusOK
+	if part {
+		code = http.StatusPartialContent
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", off, off+n-1, o.Size))
+	} else if strings.EqualFold(c.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
+		c.echoChecksum(o.Checksum)
+	}
+	if c.r.Method == http.MethodHead {
+		c.w.WriteHeader(code)
+		return nil
+	}
+	s, err := c.read(o, off, n)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return c.send(code, s)
+}
+
+// send answers with a stream. Its first block is read, and so verified, before
+// the status is sent; damage that shows later ends the connection.
+func (c *call) send(code int, s *stream) error {
+	var first [4 << 10]byte
+	n, err := io.ReadFull(s, first[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return err
+	}
+	c.w.WriteHeader(code)
+	if _, err := c.w.Write(first[:n]); err != nil {
+		return nil // the client went away
+	}
+	out := &clientWriter{w: c.w}
+	if _, err := s.WriteTo(out); err != nil && out.err == nil {
+		return errors.Join(err, errBegun)
+	}
+	return nil
+}
+
+// A clientWriter remembers whether it was the client that failed.
+type clientWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (w *clientWriter) Write(p []byte) (int, error) {
+	n, err := w.w.Write(p)
+	if err != nil {
+		w.err = err
+	}
+	return n, err
+}
+
+// wanted returns the bytes that are asked for, by range or by part.
+func (c *call) wanted(o *index.Object) (off, n int64, part bool, err error) {
+	ranged := c.r.Header.Get("Range")
+	if c.query.Has("partNumber") {
+		if ranged != "" {
+			return 0, 0, false, invalidRequest("Cannot specify both Range header and partNumber query parameter")
+		}
+		return c.wantedPart(o)
+	}
+	if ranged != "" && c.ifRange(o) {
+		off, n, ok, err := parseRange(ranged, o.Size)
+		if err != nil {
+			c.set("Content-Range", fmt.Sprintf("bytes */%d", o.Size))
+			return 0, 0, false, err
+		}
+		if ok {
+			return off, n, true, nil
+		}
+	}
+	return 0, o.Size, false, nil
+}
+
+func (c *call) wantedPart(o *index.Object) (off, n int64, part bool, err error) {
+	number, err := strconv.Atoi(c.query.Get("partNumber"))
+	if err != nil || number < 1 || number > maxParts {
+		return 0, 0, false, invalidArgument("Part number must be an integer between 1 and 10000, inclusive")
+	}
+	if len(o.Pieces) == 0 || o.Pieces[0].Part == 0 { // not uploaded in parts: it is its own first
+		if number == 1 {
+			return 0, o.Size, o.Size > 0, nil
+		}
+	}
+	for _, p := range o.Pieces {
+		if p.Part == number {
+			c.set("x-amz-mp-parts-count", strconv.Itoa(len(o.Pieces)))
+			return off, p.Size, p.Size > 0, nil
+		}
+		off += p.Size
+	}
+	return 0, 0, false, fault.New(fault.Invalid, "InvalidPartNumber", "The requested partnumber is not satisfiable")
+}
+
+// ifRange reports whether a range counts: with an If-Range that names another
+// state of the object, the whole is wanted.
+func (c *call) ifRange(o *index.Object) bool {
+	v := c.r.Header.Get("If-Range")
+	if t, ok := parseTime(v); ok {
+		return o.Modified.Unix() == t.Unix()
+	}
+	return v == "" || unquote(v) == o.ETag
+}

@@ -1,0 +1,138 @@
+package s3
+
+import (
+	"encoding/base64"
+	"encoding/xml"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"karri/walrus/index"
+)
+
+var _ = define(operation{Name: "ListObjects", Method: http.MethodGet, On: onBucket, Run: (*call).listObjects})
+
+type entryXML struct {
+	Key          string
+	LastModified string
+	ETag         string
+	Size         int64
+	Owner        *ownerXML `xml:",omitempty"`
+	StorageClass string
+}
+
+type prefixXML struct {
+	Prefix string
+}
+
+type listObjectsXML struct {
+	XMLName        xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListBucketResult"`
+	Name           string
+	Prefix         string
+	Marker         string
+	NextMarker     string `xml:",omitempty"`
+	MaxKeys        int
+	Delimiter      string `xml:",omitempty"`
+	IsTruncated    bool
+	EncodingType   string      `xml:",omitempty"`
+	Contents       []entryXML  `xml:"Contents"`
+	CommonPrefixes []prefixXML `xml:"CommonPrefixes"`
+}
+
+const maxKeys = 1000
+
+// listObjects answers both versions of the operation, told apart by list-type.
+func (c *call) listObjects() error {
+	switch c.query.Get("list-type") {
+	case "2":
+		return c.listObjectsV2()
+	case "", "1":
+	default:
+		return invalidArgument("Invalid List Type specified in Query")
+	}
+	q, show, err := c.listing("max-keys", maxKeys)
+	if err != nil {
+		return err
+	}
+	q.After = c.query.Get("marker")
+	b, page, err := c.list(q)
+	if err != nil {
+		return err
+	}
+	out := listObjectsXML{
+		Name: c.bucket, Prefix: show(q.Prefix), Marker: show(q.After), MaxKeys: q.Max, Delimiter: show(q.Delimiter),
+		IsTruncated: page.More, EncodingType: c.query.Get("encoding-type"), CommonPrefixes: prefixes(page.Prefixes, show),
+	}
+	if page.More && q.Delimiter != "" {
+		out.NextMarker = show(page.Last)
+	}
+	who := owner(b.Owner)
+	out.Contents = entries(page.Items, &who, show)
+	c.xml(http.StatusOK, out)
+	return nil
+}
+
+// listing reads what the listing operations have in common. show writes a key
+// in the encoding that was asked for.
+func (c *call) listing(count string, most int) (q index.Query, show func(string) string, err error) {
+	q = index.Query{Prefix: c.query.Get("prefix"), Delimiter: c.query.Get("delimiter")}
+	if q.Max, err = c.number(count, most); err != nil {
+		return q, nil, err
+	}
+	switch c.query.Get("encoding-type") {
+	case "":
+		return q, func(s string) string { return s }, nil
+	case "url":
+		return q, encodeKey, nil
+	}
+	return q, nil, invalidArgument("Invalid Encoding Method specified in Request")
+}
+
+// encodeKey is S3's form of URL encoding. A space is %20, which every client
+// decodes alike.
+func encodeKey(s string) string {
+	s = url.QueryEscape(s)
+	return strings.NewReplacer("+", "%20", "%2F", "/", "%2A", "*").Replace(s)
+}
+
+// list reads a page of objects; one of no entries never goes on.
+func (c *call) list(q index.Query) (index.Bucket, index.Listing[index.Entry], error) {
+	b, err := c.readable(c.bucket)
+	if err != nil || q.Max == 0 {
+		return b, index.Listing[index.Entry]{}, err
+	}
+	page, err := c.Objects.List(c.ctx, c.bucket, q)
+	return b, page, err
+}
+
+func entries(items []index.Entry, who *ownerXML, show func(string) string) []entryXML {
+	out := make([]entryXML, len(items))
+	for i, e := range items {
+		out[i] = entryXML{show(e.Key), stamp(e.Modified), quote(e.ETag), e.Size, who, "STANDARD"}
+	}
+	return out
+}
+
+func prefixes(list []string, show func(string) string) []prefixXML {
+	out := make([]prefixXML, len(list))
+	for i, p := range list {
+		out[i] = prefixXML{show(p)}
+	}
+	return out
+}
+
+// A continuation token is where the page ended, in a form that clients take
+// for what it is to them: opaque.
+func sealToken(last string) string { return "1" + base64.RawURLEncoding.EncodeToString([]byte(last)) }
+
+func openToken(token string) (string, error) {
+	if token == "" {
+		return "", nil
+	}
+	rest, ok := strings.CutPrefix(token, "1")
+	b, err := base64.RawURLEncoding.DecodeString(rest)
+	if !ok || err != nil || len(b) == 0 {
+		return "", invalidArgument("The continuation token provided is incorrect")
+	}
+	return string(b), nil
+}

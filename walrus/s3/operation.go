@@ -1,0 +1,117 @@
+package s3
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+
+	"karri/shared/fault"
+)
+
+// A scope is what an operation is asked of.
+type scope int
+
+const (
+	onService scope = iota
+	onBucket
+	onObject
+)
+
+// An operation defines one S3 operation.
+type operation struct {
+	Name   string
+	Method string
+	On     scope
+	// Sub is the query parameter that selects it, "" for the plain one. With
+	// Header too, that header must be there.
+	Sub    string
+	Header string
+	Run    func(*call) error
+}
+
+type selector struct {
+	method string
+	on     scope
+	sub    string
+	header string
+}
+
+var operations = map[selector]*operation{}
+
+// define adds an operation to the table. Two for one selector are a mistake
+// that ends the program at its start.
+func define(o operation) *operation {
+	s := selector{o.Method, o.On, o.Sub, o.Header}
+	if operations[s] != nil {
+		panic("s3: " + o.Name + " and " + operations[s].Name + " answer the same request")
+	}
+	operations[s] = &o
+	return &o
+}
+
+// Names returns the names of all operations, sorted.
+func Names() []string {
+	names := map[string]bool{}
+	for _, o := range operations {
+		names[o.Name] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// dispatch finds the operation that the request asks for.
+func (c *call) dispatch() (*operation, error) {
+	s := selector{method: c.r.Method, on: onObject}
+	switch {
+	case c.bucket == "":
+		s.on = onService
+	case c.key == "":
+		s.on = onBucket
+	}
+	sub, err := c.subresource(s)
+	if err != nil {
+		return nil, err
+	}
+	s.sub = sub
+	if c.r.Method == http.MethodPut && s.on == onObject && c.r.Header.Get(copySource) != "" {
+		s.header = copySource
+	}
+	if o := operations[s]; o != nil {
+		return o, nil
+	}
+	if s.on == onBucket && s.method == http.MethodPost && sub == "" {
+		return nil, notImplemented("Uploading by an HTML form is not implemented.")
+	}
+	if sub != "" {
+		return nil, notImplemented("%s of the sub-resource '%s' is not implemented.", c.r.Method, sub)
+	}
+	return nil, methodNotAllowed
+}
+
+// subresource returns the one sub-resource that the query names.
+func (c *call) subresource(s selector) (string, error) {
+	found := ""
+	for _, name := range slices.Sorted(maps.Keys(c.query)) {
+		use, known := subresources[name]
+		switch {
+		case !known || use == parameter:
+			continue
+		case use == refused:
+			return "", notImplemented("The sub-resource '%s' is not implemented.", name)
+		case found == "":
+			found = name
+		default:
+			return "", fault.New(fault.Invalid, "InvalidArgument", "Conflicting query parameters: %s, %s.", found, name)
+		}
+	}
+	return found, c.checkVersion(s)
+}
+
+// checkVersion refuses a version other than null, since no bucket has versions.
+func (c *call) checkVersion(s selector) error {
+	for _, v := range c.query["versionId"] {
+		if v != "null" || s.on != onObject {
+			return fault.New(fault.Invalid, "InvalidArgument", "Invalid version id specified")
+		}
+	}
+	return nil
+}

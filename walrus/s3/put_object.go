@@ -1,0 +1,71 @@
+package s3
+
+import (
+	"encoding/hex"
+	"net/http"
+
+	"karri/shared/crash"
+	"karri/walrus/checksum"
+	"karri/walrus/content"
+	"karri/walrus/index"
+)
+
+var _ = define(operation{Name: "PutObject", Method: http.MethodPut, On: onObject, Run: (*call).putObject})
+
+// maxPut is the largest body of one request; larger objects come in parts.
+const maxPut = 5 << 30
+
+func (c *call) putObject() error {
+	if _, err := c.writable(c.bucket); err != nil {
+		return err
+	}
+	switch size := c.body.Size(); {
+	case size < 0:
+		return noLength
+	case size > maxPut && !c.who.System:
+		return tooLarge
+	}
+	when, err := writeCondition(c.r.Header)
+	if err != nil {
+		return err
+	}
+	headers, meta, err := described(c.r.Header)
+	if err != nil {
+		return err
+	}
+	d, err := c.digests()
+	if err != nil {
+		return err
+	}
+	keep := d.kept()
+	piece, release, err := c.receive(c.body, d, func() error { return d.prove(c.body) })
+	if err != nil {
+		return err
+	}
+	defer release()
+	o := &index.Object{
+		Entry:  index.Entry{Key: c.key, Size: piece.Size, Modified: c.now(), ETag: hex.EncodeToString(d.md5.Sum(nil))},
+		Bucket: c.bucket, ID: content.NewID(), Headers: headers, Meta: meta,
+		Checksum: index.Checksum{Algorithm: keep, Value: d.sum(keep)},
+		Pieces:   []index.Piece{piece},
+	}
+	if err := c.Objects.Put(c.ctx, o, when); err != nil {
+		return err
+	}
+	crash.Here("walrus.s3.put")
+	c.Changed()
+	c.set("ETag", quote(o.ETag))
+	c.echoChecksum(o.Checksum)
+	c.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// kept returns the algorithm of the checksum that is kept: the client's, or
+// the one that S3 computes when the client named none.
+func (d *digests) kept() checksum.Algorithm {
+	if d.said != "" {
+		return d.said
+	}
+	d.sums[checksum.CRC64NVME] = checksum.CRC64NVME.New()
+	return checksum.CRC64NVME
+}

@@ -1,0 +1,90 @@
+package s3
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"sync"
+
+	"karri/shared/crash"
+	"karri/walrus/content"
+	"karri/walrus/index"
+)
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, 128<<10); return &b }}
+
+// receive stores a body in a piece, hashing it on the way. The piece is
+// durable, unless it is small and travels with its row, and held until release
+// is called, which must be after the row is committed or given up. What prove
+// refuses when the body has ended is not stored.
+func (c *call) receive(body io.Reader, d *digests, prove func() error) (p index.Piece, release func(), err error) {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	head := make([]byte, 0, 1024)
+	if size := c.body.Size(); size > 0 && size <= int64(c.InlineMax) {
+		head = make([]byte, 0, size)
+	}
+	for {
+		n, err := body.Read(*buf)
+		_, _ = d.Write((*buf)[:n])
+		head = append(head, (*buf)[:n]...)
+		if err == io.EOF {
+			if len(head) > c.InlineMax {
+				return c.spill(head, strings.NewReader(""), *buf, d, prove)
+			}
+			if err := prove(); err != nil {
+				return p, nil, err
+			}
+			return index.Piece{ID: content.NewID(), Size: int64(len(head)), Inline: true, Data: head}, func() {}, c.Content.Room()
+		}
+		if err != nil {
+			return p, nil, bodyFault(err)
+		}
+		if len(head) > c.InlineMax {
+			return c.spill(head, body, *buf, d, prove)
+		}
+	}
+}
+
+// spill stores head and the rest of the body in a piece of the content engine.
+func (c *call) spill(head []byte, rest io.Reader, buf []byte, d *digests, prove func() error) (p index.Piece, release func(), err error) {
+	w, err := c.Content.Create(c.ctx)
+	if err != nil {
+		return p, nil, err
+	}
+	release = c.Holds.Hold(w.ID())
+	defer func() {
+		if err != nil {
+			w.Abort()
+			release()
+		}
+	}()
+	size := int64(len(head))
+	if _, err := w.Write(head); err != nil {
+		return p, nil, err
+	}
+	for {
+		n, err := rest.Read(buf)
+		if n > 0 {
+			_, _ = d.Write(buf[:n])
+			size += int64(n)
+			if _, err := w.Write(buf[:n]); err != nil {
+				return p, nil, err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return p, nil, bodyFault(err)
+		}
+	}
+	if err := prove(); err != nil { // before the cost of a sync
+		return p, nil, err
+	}
+	if err := w.Commit(); err != nil {
+		return p, nil, err
+	}
+	crash.Here("walrus.s3.bytes")
+	return index.Piece{ID: w.ID(), Size: size}, release, nil
+}

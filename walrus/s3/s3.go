@@ -1,0 +1,175 @@
+// Package s3 answers the S3 API, one operation per file.
+//
+// An operation is a definition: its method, whether it is asked of the
+// service, a bucket or an object, and the sub-resource in the query that
+// selects it. Dispatch is a table made of the definitions; what S3 knows and
+// we do not is in tables of its own (table.go) and is refused by name, never
+// ignored.
+//
+// A request is served in one order: whose is it (headers alone), may the
+// caller, then the body. So the body of a request that is refused is never
+// read, and "Expect: 100-continue" is answered by the first read. Bytes stream
+// in constant memory; they are durable before the row that names them, and the
+// row before the answer. A crash in between leaves bytes that no row claims,
+// which the mill sweeps.
+//
+// The bucket's owner may do everything with it and nobody else anything.
+// Buckets of the cloud itself (karri-...) do not exist for users.
+package s3
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"karri/walrus/content"
+	"karri/walrus/index"
+)
+
+// Config is what the API stands on.
+type Config struct {
+	Region  string
+	Domains []string // host names under which BUCKET.DOMAIN names a bucket
+	Auth    Authenticator
+	Buckets index.Buckets
+	Objects index.Objects
+	Uploads index.Uploads
+	Content content.Engine
+	Holds   *content.Holds
+	Changed func() // nudges the mill; may be nil
+	Log     *slog.Logger
+	Now     func() time.Time // nil: time.Now
+	// RequestID returns the id of a request; nil: a fresh one for each.
+	RequestID func(r *http.Request) string
+	// InlineMax is the size up to which bytes travel in the index; 32 KiB when 0.
+	InlineMax int
+}
+
+// An Authenticator says whose request it is, from its headers alone. It must
+// not read the body; the one it returns reaches io.EOF only when it is what was
+// signed.
+type Authenticator interface {
+	Authenticate(r *http.Request) (Caller, Body, error)
+}
+
+// A Caller is who asks.
+type Caller struct {
+	Anonymous bool
+	Account   string
+	ARN       string
+	Presigned bool
+	System    bool   // a component of this cloud: acts for the cloud's own account
+	For       string // of a component: read with this account's rights
+	// May says whether a component may touch a bucket of the cloud; nil: any.
+	May func(bucket string, write bool) bool
+}
+
+// A Body is a verified request's body.
+type Body interface {
+	io.Reader
+	Size() int64          // of the content; -1 when it was not announced
+	Trailer() http.Header // nil before io.EOF, or when there is none
+}
+
+// API serves S3 to one kind of caller.
+type API struct {
+	Config
+}
+
+// New returns the API, a http.Handler.
+func New(c Config) *API {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.InlineMax == 0 {
+		c.InlineMax = 32 << 10
+	}
+	if c.Changed == nil {
+		c.Changed = func() {}
+	}
+	if c.RequestID == nil {
+		c.RequestID = func(*http.Request) string { return newRequestID() }
+	}
+	if c.Holds == nil {
+		c.Holds = &content.Holds{}
+	}
+	return &API{c}
+}
+
+// A call is one request on its way through the API.
+type call struct {
+	*API
+	ctx    context.Context
+	w      http.ResponseWriter
+	r      *http.Request
+	id     string
+	who    Caller
+	body   Body
+	bucket string
+	key    string
+	query  url.Values
+	op     *operation
+}
+
+// ServeHTTP serves one request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{API: a, ctx: r.Context(), w: w, r: r, id: a.RequestID(r)}
+	c.set("x-amz-request-id", c.id)
+	host := sha256.Sum256([]byte(c.id))
+	c.set("x-amz-id-2", hex.EncodeToString(host[:]))
+	c.set("Server", "Karri")
+	if err := c.serve(); err != nil {
+		c.fail(err)
+	}
+}
+
+func (c *call) serve() error {
+	if err := c.locate(); err != nil {
+		return err
+	}
+	if c.r.Method == http.MethodOptions {
+		return accessForbidden
+	}
+	who, body, err := c.Auth.Authenticate(c.r)
+	if err != nil {
+		return err
+	}
+	c.who, c.body = who, body
+	if who.Anonymous {
+		return accessDenied
+	}
+	c.query = c.r.URL.Query()
+	if c.op, err = c.dispatch(); err != nil {
+		return err
+	}
+	if err := c.checkHeaders(); err != nil {
+		return err
+	}
+	return c.op.Run(c)
+}
+
+func (c *call) set(name, value string) { c.w.Header()[name] = []string{value} }
+
+func (c *call) now() time.Time { return c.Now().UTC().Truncate(time.Millisecond) }
+
+// Operation returns the name of the operation that a request asks for, for
+// logs and metrics; "" when it is none.
+func (a *API) Operation(r *http.Request) string {
+	c := &call{API: a, r: r, query: r.URL.Query()}
+	if c.locate() != nil {
+		return ""
+	}
+	op, err := c.dispatch()
+	if err != nil {
+		return ""
+	}
+	return op.Name
+}

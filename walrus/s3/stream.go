@@ -1,0 +1,144 @@
+package s3
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"karri/shared/fault"
+	"karri/walrus/content"
+	"karri/walrus/index"
+)
+
+// A stream reads a range of an object, piece after piece, each byte verified.
+type stream struct {
+	c      *call
+	pieces []index.Piece
+	off, n int64 // within pieces, still to be read
+	open   io.ReadCloser
+}
+
+// tries is how often an object that is replaced while it is opened is looked
+// up again.
+const tries = 8
+
+// find returns the object of a key with its pieces held, so that they stay
+// readable while their row is replaced.
+func (c *call) find(bucket, key string) (*index.Object, func(), error) {
+	for range tries {
+		o, err := c.Objects.Object(c.ctx, bucket, key)
+		if err != nil {
+			return nil, nil, err
+		}
+		release := c.Holds.Hold(ids(o.Pieces)...)
+		now, err := c.Objects.Object(c.ctx, bucket, key)
+		if err == nil && now.ID == o.ID {
+			return o, release, nil
+		}
+		release()
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, fault.New(fault.Later, "SlowDown", "Please reduce your request rate.")
+}
+
+func ids(pieces []index.Piece) []string {
+	list := make([]string, len(pieces))
+	for i, p := range pieces {
+		list[i] = p.ID
+	}
+	return list
+}
+
+// read returns a stream of n bytes of an object that is held, from off. The
+// first piece is open when it returns, so that what is lost shows before an
+// answer begins.
+func (c *call) read(o *index.Object, off, n int64) (*stream, error) {
+	s := &stream{c: c, pieces: o.Pieces, off: off, n: n}
+	for len(s.pieces) > 0 && s.off >= s.pieces[0].Size {
+		s.off -= s.pieces[0].Size
+		s.pieces = s.pieces[1:]
+	}
+	return s, s.next()
+}
+
+// next opens the next piece, if there is more to read.
+func (s *stream) next() error {
+	if s.n == 0 {
+		return nil
+	}
+	if len(s.pieces) == 0 {
+		return content.Damaged.Because(fmt.Errorf("the pieces are %d bytes short", s.n))
+	}
+	p := s.pieces[0]
+	n := min(s.n, p.Size-s.off)
+	if p.Inline {
+		data, err := s.c.Objects.Inline(s.c.ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		if int64(len(data)) != p.Size {
+			return content.Damaged.Because(fmt.Errorf("piece %s has %d bytes", p.ID, len(data)))
+		}
+		s.open = io.NopCloser(bytes.NewReader(data[s.off : s.off+n]))
+	} else {
+		var err error
+		if s.open, err = s.c.Content.Open(s.c.ctx, p.ID, s.off, n); err != nil {
+			if fault.KindOf(err) == fault.Missing { // a row claims it: that it is gone is our fault
+				return content.Damaged.Because(err)
+			}
+			return err
+		}
+	}
+	s.n -= n
+	s.off, s.pieces = 0, s.pieces[1:]
+	return nil
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	for s.open != nil {
+		n, err := s.open.Read(p)
+		if n > 0 || err != nil && !errors.Is(err, io.EOF) {
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return n, err
+		}
+		if errors.Is(err, io.EOF) {
+			if err := s.advance(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return 0, io.EOF
+}
+
+// WriteTo hands each piece's own buffers to w.
+func (s *stream) WriteTo(w io.Writer) (total int64, err error) {
+	for s.open != nil {
+		n, err := io.Copy(w, s.open)
+		total += n
+		if err == nil {
+			err = s.advance()
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+func (s *stream) advance() error {
+	s.Close()
+	return s.next()
+}
+
+// Close ends the stream early, or after its end.
+func (s *stream) Close() {
+	if s.open != nil {
+		_ = s.open.Close()
+		s.open = nil
+	}
+}
