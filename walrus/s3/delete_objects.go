@@ -2,11 +2,13 @@ package s3
 
 import (
 	"encoding/xml"
+	"fmt"
 	"net/http"
 	"sync"
 	"unicode/utf8"
 
 	"karri/shared/fault"
+	"karri/shared/rest"
 	"karri/walrus/index"
 )
 
@@ -81,7 +83,7 @@ func (c *call) deleteObjects() error {
 		if err := failures[i]; err != nil {
 			f := fault.Of(err)
 			if f.Kind == fault.Broken {
-				c.Log.Error("delete failed", "request_id", c.id, "bucket", c.bucket, "key", o.Key, "err", err)
+				rest.NoteError(c.ctx, fmt.Errorf("delete %q: %w", o.Key, err))
 			}
 			out.Errors = append(out.Errors, deleteErrorXML{o.Key, f.Code, f.Text})
 		} else if !in.Quiet {

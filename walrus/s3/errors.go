@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"karri/shared/fault"
+	"karri/shared/rest"
 )
 
 var (
@@ -86,11 +88,13 @@ type errorXML struct {
 func (c *call) fail(err error) {
 	f := fault.Of(err)
 	s := status(f)
-	if s >= 500 && s != http.StatusNotImplemented || f.Kind == fault.Broken {
-		c.Log.Error("request failed", "request_id", c.id, "operation", c.name(), "bucket", c.bucket, "key", c.key, "code", f.Code, "err", err)
-	}
+	rest.NoteError(c.ctx, err)
 	if errors.Is(err, errBegun) {
 		c.abort()
+		return
+	}
+	if c.Fail != nil {
+		c.Fail(c.w, c.r, err)
 		return
 	}
 	if f.Kind == fault.Later && s == http.StatusServiceUnavailable {
@@ -111,14 +115,7 @@ func (c *call) fail(err error) {
 		return
 	}
 	c.xml(s, errorXML{Code: f.Code, Message: f.Text, Bucket: c.bucket, Key: c.key,
-		Resource: c.r.URL.EscapedPath(), RequestID: c.id, HostID: h["x-amz-id-2"][0]})
-}
-
-func (c *call) name() string {
-	if c.op == nil {
-		return ""
-	}
-	return c.op.Name
+		Resource: c.r.URL.EscapedPath(), RequestID: c.id, HostID: strings.Join(h["x-amz-id-2"], "")})
 }
 
 // errBegun marks an error that came after the status was sent.

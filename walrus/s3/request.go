@@ -2,8 +2,6 @@ package s3
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/xml"
 	"io"
 	"net"
@@ -15,6 +13,7 @@ import (
 
 	"karri/shared/bucket"
 	"karri/shared/fault"
+	"karri/shared/rest"
 	"karri/walrus/index"
 )
 
@@ -23,12 +22,6 @@ const (
 	maxBody = 2 << 20 // of a request in XML
 	xmlns   = "http://s3.amazonaws.com/doc/2006-03-01/"
 )
-
-func newRequestID() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // it never fails
-	return strings.ToUpper(hex.EncodeToString(b[:]))
-}
 
 // HostBucket returns the bucket that the Host header names under one of the
 // domains, or "".
@@ -152,7 +145,7 @@ func (c *call) xml(status int, v any) {
 	var b bytes.Buffer
 	b.WriteString(xml.Header)
 	if err := xml.NewEncoder(&b).Encode(v); err != nil {
-		c.Log.Error("cannot write XML", "request_id", c.id, "err", err)
+		rest.NoteError(c.ctx, err)
 		status = http.StatusInternalServerError
 		b.Reset()
 	}

@@ -18,15 +18,16 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
 
+	"karri/shared/rest"
 	"karri/walrus/content"
 	"karri/walrus/index"
 )
@@ -41,11 +42,10 @@ type Config struct {
 	Uploads index.Uploads
 	Content content.Engine
 	Holds   *content.Holds
-	Changed func() // nudges the mill; may be nil
-	Log     *slog.Logger
+	Changed func()           // nudges the mill; may be nil
 	Now     func() time.Time // nil: time.Now
-	// RequestID returns the id of a request; nil: a fresh one for each.
-	RequestID func(r *http.Request) string
+	// Fail answers an error in a form other than S3's; nil: S3's.
+	Fail func(w http.ResponseWriter, r *http.Request, err error)
 	// InlineMax is the size up to which bytes travel in the index; 32 KiB when 0.
 	InlineMax int
 }
@@ -86,17 +86,11 @@ func New(c Config) *API {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
 	if c.InlineMax == 0 {
 		c.InlineMax = 32 << 10
 	}
 	if c.Changed == nil {
 		c.Changed = func() {}
-	}
-	if c.RequestID == nil {
-		c.RequestID = func(*http.Request) string { return newRequestID() }
 	}
 	if c.Holds == nil {
 		c.Holds = &content.Holds{}
@@ -121,7 +115,7 @@ type call struct {
 
 // ServeHTTP serves one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{API: a, ctx: r.Context(), w: w, r: r, id: a.RequestID(r)}
+	c := &call{API: a, ctx: r.Context(), w: w, r: r, id: cmp.Or(rest.RequestID(r.Context()), rest.NewRequestID())}
 	c.set("x-amz-request-id", c.id)
 	host := sha256.Sum256([]byte(c.id))
 	c.set("x-amz-id-2", hex.EncodeToString(host[:]))
@@ -129,6 +123,12 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := c.serve(); err != nil {
 		c.fail(err)
 	}
+}
+
+// Panicked answers a request whose handler had a bug.
+func (a *API) Panicked(w http.ResponseWriter, r *http.Request, err error) {
+	c := &call{API: a, ctx: r.Context(), w: w, r: r, id: rest.RequestID(r.Context())}
+	c.fail(err)
 }
 
 func (c *call) serve() error {
@@ -143,6 +143,7 @@ func (c *call) serve() error {
 		return err
 	}
 	c.who, c.body = who, body
+	rest.Note(c.ctx, "account", who.Account)
 	if who.Anonymous {
 		return accessDenied
 	}
@@ -150,6 +151,7 @@ func (c *call) serve() error {
 	if c.op, err = c.dispatch(); err != nil {
 		return err
 	}
+	rest.Label(c.ctx, c.op.Name)
 	if err := c.checkHeaders(); err != nil {
 		return err
 	}
@@ -159,17 +161,3 @@ func (c *call) serve() error {
 func (c *call) set(name, value string) { c.w.Header()[name] = []string{value} }
 
 func (c *call) now() time.Time { return c.Now().UTC().Truncate(time.Millisecond) }
-
-// Operation returns the name of the operation that a request asks for, for
-// logs and metrics; "" when it is none.
-func (a *API) Operation(r *http.Request) string {
-	c := &call{API: a, r: r, query: r.URL.Query()}
-	if c.locate() != nil {
-		return ""
-	}
-	op, err := c.dispatch()
-	if err != nil {
-		return ""
-	}
-	return op.Name
-}

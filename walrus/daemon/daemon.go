@@ -1,0 +1,108 @@
+// Package daemon wires walrus.
+//
+// It opens the content engine and the index in the state folder (the index's
+// lock keeps a second walrus out), serves S3 on the public listener to users
+// and on the internal one to components, and runs the mill. Users' keys are
+// asked of cloudctl; no secret is ever here. After a crash the next start finds
+// what was acknowledged in the index, and the mill sweeps the rest.
+package daemon
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"karri/shared/bucket"
+	"karri/shared/config"
+	"karri/shared/pki"
+	"karri/shared/rest"
+	"karri/shared/service"
+	"karri/shared/sign"
+	"karri/walrus/content"
+	"karri/walrus/index"
+	"karri/walrus/mill"
+	"karri/walrus/s3"
+)
+
+// Config is the configuration of walrus.
+type Config struct {
+	service.Flags
+	service.PublicFlags
+	Region     string        `flag:"region" default:"us-east-1" help:"region that requests must be signed for and that buckets are in"`
+	Domains    []string      `flag:"domain" help:"host names under which BUCKET.NAME names a bucket, for virtual-hosted requests"`
+	Reserve    int           `flag:"reserve-mib" default:"256" help:"MiB of the disk that are left free; writes are refused before that"`
+	KeyRefresh time.Duration `flag:"key-refresh" default:"30s" help:"how old what is known of an access key may become before cloudctl is asked again"`
+	KeyStale   time.Duration `flag:"key-stale" default:"1h" help:"how long it serves while cloudctl cannot be asked; then requests are answered with 503"`
+	OrphanAge  time.Duration `flag:"orphan-age" default:"1h" help:"how old bytes must be before they are removed because no object claims them"`
+	Cloudctl   string        `flag:"cloudctl" help:"host:port of cloudctl's internal API; what the join told, when not given"`
+}
+
+// Main is the program.
+func Main() {
+	var c Config
+	service.Main(c.Spec(), &c)
+}
+
+// Spec returns what distinguishes walrus from other daemons.
+func (c *Config) Spec() service.Spec {
+	return service.Spec{
+		Program: config.Program{
+			Name:    "walrus",
+			Purpose: "Walrus keeps buckets and objects. Users reach it by the S3 API, components of the cloud by mutual TLS.",
+			Files: [][2]string{
+				{"STATE/index", "which objects there are; an ordered key-value store"},
+				{"STATE/content", "the bytes of objects, in pieces that never change"},
+				{"STATE/pki", "key and certificate of this component"},
+			},
+		},
+		Identity: func() pki.Identity { return pki.Identity{Role: pki.Walrus} },
+		Run:      c.run,
+	}
+}
+
+func (c *Config) run(ctx context.Context, s *service.Service) error {
+	files, err := content.OpenFiles(filepath.Join(s.State, "content"), content.FilesOptions{Reserve: int64(c.Reserve) << 20})
+	if err != nil {
+		return err
+	}
+	x, err := index.Open(filepath.Join(s.State, "index"), index.Options{Log: s.Log})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := x.Close(); err != nil {
+			s.Log.Error("cannot close the index", "err", err)
+		}
+	}()
+	addr := c.Cloudctl
+	if addr == "" {
+		addr = s.Peers[pki.Cloudctl]
+	}
+	cloud := s.Client(pki.Identity{Role: pki.Cloudctl}, addr)
+	defer cloud.Close()
+	holds := &content.Holds{}
+	m := &mill.Mill{Index: x, Content: files, Holds: holds, Log: s.Log, OrphanAge: c.OrphanAge}
+	conf := s3.Config{
+		Region: c.Region, Domains: c.Domains, Buckets: x, Objects: x, Uploads: x,
+		Content: files, Holds: holds, Changed: m.Nudge,
+		Auth: &users{sign.Verifier{
+			Dialect: sign.S3, Region: c.Region, Services: []string{"s3"},
+			Keys:   &keys{cloud: client{cloud}, refresh: c.KeyRefresh, stale: c.KeyStale},
+			Bucket: func(r *http.Request) string { return s3.HostBucket(c.Domains, r.Host) },
+		}},
+	}
+	api := s3.New(conf)
+	if _, err := s.Public(ctx, c.PublicFlags, api, api.Panicked); err != nil {
+		return err
+	}
+	conf.Auth, conf.Fail, conf.Domains = components{}, rest.Fault, nil
+	serveComponents(s.Internal, s3.New(conf))
+	s.Admin.Check("content", func(context.Context) error { return files.Room() })
+	s.Admin.Check("index", func(ctx context.Context) error {
+		_, err := x.BucketsOf(ctx, bucket.SystemAccount, index.Query{Max: 1})
+		return err
+	})
+	s.Go("mill", m.Run)
+	return s.Serve(ctx)
+}

@@ -1,0 +1,158 @@
+package daemon
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"karri/shared/fault"
+	"karri/shared/rest"
+	"karri/shared/sign"
+)
+
+// keys asks cloudctl for derived signing keys and remembers them: for refresh
+// without asking again, and for stale while cloudctl cannot be asked. What
+// cloudctl says of a key, that it is unknown or suspended, counts at once.
+type keys struct {
+	cloud   caller
+	refresh time.Duration
+	stale   time.Duration
+
+	mu    sync.Mutex
+	known map[string]*known
+	away  time.Time // when cloudctl last did not answer
+}
+
+// caller is what keys needs of a rest.Client.
+type caller interface {
+	Call(ctx context.Context, method, path string, query map[string][]string, in, out any) error
+}
+
+type known struct {
+	key sign.Key
+	at  time.Time // when cloudctl said so
+}
+
+const (
+	maxKnown = 10_000
+	// patience is how long a request waits for cloudctl, and restBetween how
+	// long cloudctl is left alone after it did not answer, where there is an
+	// older answer to serve.
+	patience    = 5 * time.Second
+	restBetween = 2 * time.Second
+)
+
+type deriveRequest struct {
+	AccessKey string `json:"accessKey"`
+	Date      string `json:"date"`
+	Region    string `json:"region"`
+	Service   string `json:"service"`
+}
+
+type checkV2Request struct {
+	AccessKey    string `json:"accessKey"`
+	Algorithm    string `json:"algorithm"`
+	StringToSign string `json:"stringToSign"`
+	Signature    string `json:"signature"`
+}
+
+// SigningKey is sign.Keys's.
+func (k *keys) SigningKey(ctx context.Context, accessKey, date, region, service string) (sign.Key, error) {
+	name := strings.Join([]string{accessKey, date, region, service}, "\x00")
+	old, fresh := k.remembered(name, time.Now())
+	if fresh {
+		return old.key, nil
+	}
+	var key sign.Key
+	err := k.ask(ctx, "/v1/keys/derive", deriveRequest{accessKey, date, region, service}, &key)
+	switch {
+	case err == nil:
+		k.remember(name, &known{key, time.Now()})
+		return key, nil
+	case definite(err):
+		k.remember(name, nil)
+		return sign.Key{}, err
+	case old != nil:
+		k.mu.Lock()
+		k.away = time.Now()
+		k.mu.Unlock()
+		return old.key, nil
+	}
+	return sign.Key{}, err
+}
+
+// CheckV2 is sign.Keys's. There is nothing to remember: each signature is its own.
+func (k *keys) CheckV2(ctx context.Context, accessKey, algorithm, stringToSign, signature string) (sign.Key, error) {
+	var key sign.Key
+	err := k.ask(ctx, "/v1/keys/check-v2", checkV2Request{accessKey, algorithm, stringToSign, signature}, &key)
+	return key, err
+}
+
+func (k *keys) ask(ctx context.Context, path string, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := k.cloud.Call(ctx, http.MethodPost, path, nil, in, out)
+	if err != nil && !definite(err) {
+		return fault.New(fault.Later, "ServiceUnavailable", "Access keys cannot be checked now. Please try again.").Because(err)
+	}
+	return err
+}
+
+// definite reports whether err is cloudctl's word on the key.
+func definite(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Missing:
+		return fault.CodeOf(err) != "NoSuchRoute"
+	case fault.Denied:
+		switch fault.CodeOf(err) { // refused by package rest before cloudctl's handler saw it
+		case "WrongBoot", "Unsigned", "Altered", "Replayed", "ClockSkew", "UnknownComponent", "NotForYou":
+			return false
+		}
+		return true
+	}
+	return false
+}
+
+// remembered returns what is known and not too old to serve, and whether it
+// may be served without asking.
+func (k *keys) remembered(name string, now time.Time) (old *known, fresh bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	old = k.known[name]
+	if old == nil || now.Sub(old.at) > k.refresh+k.stale {
+		return nil, false
+	}
+	return old, now.Sub(old.at) < k.refresh || now.Sub(k.away) < restBetween
+}
+
+// remember keeps what was learned; nil forgets.
+func (k *keys) remember(name string, what *known) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if what == nil {
+		delete(k.known, name)
+		return
+	}
+	if k.known == nil {
+		k.known = map[string]*known{}
+	}
+	for old, v := range k.known {
+		if len(k.known) < maxKnown && what.at.Sub(v.at) <= k.refresh+k.stale {
+			break // looks at one entry each time; at all of them only when there are too many
+		}
+		delete(k.known, old)
+	}
+	k.known[name] = what
+}
+
+var _ caller = client{}
+
+// client makes a rest.Client a caller.
+type client struct{ *rest.Client }
+
+// Call is caller's.
+func (c client) Call(ctx context.Context, method, path string, query map[string][]string, in, out any) error {
+	return c.Client.Call(ctx, method, path, query, in, out)
+}
