@@ -78,10 +78,7 @@ func own(ans *dns.Msg, q dns.Question, v view) bool {
 	head := dns.RR_Header{Name: q.Name, Rrtype: q.Qtype, Class: dns.ClassINET, Ttl: nameTTL}
 	if domain := dns.Fqdn(strings.ToLower(v.network.Domain)); domain != "." && (name == domain || strings.HasSuffix(name, "."+domain)) {
 		ans.Authoritative = true
-		a, ok := v.names[strings.TrimSuffix(name, "."+domain)]
-		if name == "instance-data."+domain {
-			a, ok = netip.MustParseAddr(rules.Metadata), true
-		}
+		a, ok := v.lookup(strings.TrimSuffix(name, "."+domain))
 		switch {
 		case !ok && name != domain:
 			ans.Rcode = dns.RcodeNameError
@@ -102,6 +99,32 @@ func own(ans *dns.Msg, q dns.Question, v view) bool {
 		ans.Answer = append(ans.Answer, &dns.PTR{Hdr: head, Ptr: hostName(a) + "." + dns.Fqdn(v.network.Domain)})
 	}
 	return true
+}
+
+// lookup returns the address of a first label of the VPC's domain. A public
+// name says its address; for a guest of this router it is the private one, as
+// EC2 answers inside a VPC.
+func (v view) lookup(label string) (netip.Addr, bool) {
+	if label == "instance-data" {
+		return netip.MustParseAddr(rules.Metadata), true
+	}
+	if a, ok := v.names[label]; ok {
+		return a, true
+	}
+	digits, ok := strings.CutPrefix(label, "ec2-")
+	if !ok {
+		return netip.Addr{}, false
+	}
+	public, err := netip.ParseAddr(strings.ReplaceAll(digits, "-", "."))
+	if err != nil || !public.Is4() || strings.Contains(digits, ".") {
+		return netip.Addr{}, false
+	}
+	for _, p := range v.byTap {
+		if p.Interface.Public == public {
+			return p.Interface.Address, true
+		}
+	}
+	return public, true
 }
 
 // reversed returns the address that a name under in-addr.arpa stands for.
