@@ -67,7 +67,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 4 no such thing, 5 not allowed,
 	pf := root.PersistentFlags()
 	pf.StringVar(&set.profile, "profile", os.Getenv("KARRI_PROFILE"), "settings to use (see karri profile)")
 	pf.StringVar(&set.endpoint, "endpoint", "", "URL of the cloud, instead of the profile's")
-	pf.StringVarP(&set.output, "output", "o", "table", "table or json")
+	pf.StringVarP(&set.output, "output", "o", "table", "table, json, or env for new credentials")
 	pf.StringVar(&set.field, "field", "", "print only this member of each row: PublicIpAddress, State.Name")
 	pf.BoolVar(&set.idOnly, "id-only", false, "print only the ids, one a line")
 	root.AddCommand(profileCommand(), doctorCommand(), explainCommand(&set))

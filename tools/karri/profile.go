@@ -31,6 +31,8 @@ const (
 	envRegion    = "AWS_DEFAULT_REGION"
 	envEndpoint  = "AWS_ENDPOINT_URL"
 	envCABundle  = "AWS_CA_BUNDLE"
+
+	envEndpointS3 = "AWS_ENDPOINT_URL_S3"
 )
 
 func profileDir() (string, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -42,8 +43,11 @@ func (s *settings) print(w io.Writer, noun string, page action.ManualPage, out m
 		_, err = fmt.Fprintln(w, string(b))
 		return err
 	}
+	if s.output == "env" {
+		return printEnv(w, out)
+	}
 	if s.output != "table" {
-		return usageError{fmt.Errorf("--output is table or json, not %q", s.output)}
+		return usageError{fmt.Errorf("--output is table, json or env, not %q", s.output)}
 	}
 	rows := rowsOf(page, out)
 	field := s.field
@@ -59,6 +63,22 @@ func (s *settings) print(w io.Writer, noun string, page action.ManualPage, out m
 		return nil
 	}
 	writeTable(w, noun, rows)
+	return nil
+}
+
+// printEnv writes new credentials in the form of admin.env, for account create.
+func printEnv(w io.Writer, out map[string]any) error {
+	if at(out, "SecretAccessKey") == "" {
+		return usageError{errors.New("--output env is for what answers with credentials, such as karri account create")}
+	}
+	for _, kv := range [][2]string{{envAccessKey, "AccessKeyId"}, {envSecret, "SecretAccessKey"}, {envRegion, "Region"}, {envEndpoint, "Endpoint"}, {envEndpointS3, "EndpointS3"}} {
+		if v := at(out, kv[1]); v != "" {
+			fmt.Fprintf(w, "export %s='%s'\n", kv[0], v)
+		}
+	}
+	if ca := os.Getenv(envCABundle); ca != "" {
+		fmt.Fprintf(w, "export %s='%s'\n", envCABundle, ca)
+	}
 	return nil
 }
 
