@@ -12,6 +12,7 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -50,11 +51,23 @@ const Cloud = "000000000000"
 // A List says how a Describe action narrows and pages its answer.
 type List struct {
 	Filters []string // names that Filter.N.Name may have; "tag" stands for tag:KEY and tag-key
-	Min     int      // of MaxResults; 0 means 5, as in most of EC2
-	Max     int      // of MaxResults; 0 means 1000
+	Min     int      // of MaxResults; 0 means what the model says, else 5, as in most of EC2
+	Max     int      // of MaxResults; 0 means what the model says, else 1000
 	Default int      // page length when MaxResults is absent; 0 means all
 
 	anyFilter bool
+}
+
+// bounds settles Min and Max by the model's parameter, which may be nil.
+func (l *List) bounds(m *awsmodel.Member) {
+	least, most := 5.0, 1000.0
+	if m != nil && m.Shape.Min != nil {
+		least = *m.Shape.Min
+	}
+	if m != nil && m.Shape.Max != nil {
+		most = *m.Shape.Max
+	}
+	l.Min, l.Max = cmp.Or(l.Min, int(least)), cmp.Or(l.Max, int(most))
 }
 
 // A Def defines one action of a daemon whose dependencies are W.
@@ -217,7 +230,12 @@ func (a *Action) check() (err error) {
 // checkList sees that a List action can be narrowed and paged where the model
 // says so.
 func (a *Action) checkList() error {
-	if a.List == nil || a.Empty {
+	if a.List == nil {
+		return nil
+	}
+	l := *a.List
+	l.bounds(a.Op.Input.Member("MaxResults"))
+	if a.List = &l; a.Empty {
 		return nil
 	}
 	for name, t := range map[string]reflect.Type{

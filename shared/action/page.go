@@ -50,7 +50,7 @@ func Page[T any](ctx context.Context, things []T, key func(T) string) ([]T, *str
 // and account its caller: a token is good for the same question only.
 func newPager(l *List, account, action string, query any, maxResults *int64, token string) (pager, error) {
 	p := pager{max: l.Default}
-	least, most := int64(cmp.Or(l.Min, 5)), int64(cmp.Or(l.Max, 1000))
+	least, most := int64(l.Min), int64(l.Max)
 	if maxResults != nil {
 		if *maxResults < least || *maxResults > most {
 			return p, fault.New(fault.Invalid, "InvalidParameterValue",

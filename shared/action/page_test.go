@@ -15,7 +15,7 @@ func pageAll(t *testing.T, things []string, max int, between func([]string) []st
 	var got []string
 	var token string
 	for range 20 {
-		p, err := newPager(&List{Min: 1}, "111122223333", "DescribeX", "q", &limit, token)
+		p, err := newPager(&List{Min: 1, Max: 1000}, "111122223333", "DescribeX", "q", &limit, token)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestPagesNeitherRepeatNorHide(t *testing.T) {
 
 func TestATokenIsGoodForItsQuestionOnly(t *testing.T) {
 	two := int64(2)
-	p, _ := newPager(&List{Min: 1}, "a", "DescribeX", "q", &two, "")
+	p, _ := newPager(&List{Min: 1, Max: 1000}, "a", "DescribeX", "q", &two, "")
 	token := p.token("last")
 	for _, c := range [][3]string{{"b", "DescribeX", "q"}, {"a", "DescribeY", "q"}, {"a", "DescribeX", "r"}} {
 		if _, err := newPager(&List{}, c[0], c[1], c[2], nil, token); fault.CodeOf(err) != "InvalidNextToken" {
@@ -70,7 +70,7 @@ func TestATokenIsGoodForItsQuestionOnly(t *testing.T) {
 
 func TestMaxResultsHasBounds(t *testing.T) {
 	for _, n := range []int64{-1, 0, 4, 1001} {
-		if _, err := newPager(&List{}, "a", "DescribeX", "q", &n, ""); fault.CodeOf(err) != "InvalidParameterValue" {
+		if _, err := newPager(&List{Min: 5, Max: 1000}, "a", "DescribeX", "q", &n, ""); fault.CodeOf(err) != "InvalidParameterValue" {
 			t.Errorf("%d: got %v", n, err)
 		}
 	}

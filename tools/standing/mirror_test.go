@@ -9,6 +9,9 @@ import (
 	"reflect"
 	"strconv"
 	"time"
+
+	"karri/shared/awsmodel"
+	"karri/shared/protocol"
 )
 
 // mirror sets the SDK's value to what ours says, by the names of the members.
@@ -181,4 +184,33 @@ func differFields(at string, ours, sdk reflect.Value) string {
 func hashOf(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:])
+}
+
+// fillRequest sets every parameter to a value that the model allows.
+func fillRequest(p *protocol.Plan, v reflect.Value, n *int) {
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	shape := p.Shape()
+	switch shape.Type {
+	case awsmodel.Structure:
+		p.Each(func(m *awsmodel.Member, part *protocol.Plan) {
+			fillRequest(part, v.FieldByName(m.Name), n)
+		})
+	case awsmodel.List:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fillRequest(p.Element(), v.Index(0), n)
+		fillRequest(p.Element(), v.Index(1), n)
+	default:
+		fill(v, n)
+		switch {
+		case len(shape.Enum) > 0:
+			v.SetString(shape.Enum[*n%len(shape.Enum)])
+		case v.CanInt() && shape.Min != nil:
+			v.SetInt(int64(*shape.Min))
+		case v.CanInt():
+			v.SetInt(int64(*n) + 5)
+		}
+	}
 }
