@@ -1,0 +1,205 @@
+package keep
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"karri/clusterctl/choose"
+	"karri/clusterctl/store"
+	"karri/shared/fault"
+	"karri/shared/id"
+	"karri/shared/life"
+	"karri/shared/wire"
+)
+
+// thing is an instance as its keeper here sees it.
+type thing struct {
+	id     id.Instance
+	order  *wire.Instance   // nil: cloudctl does not name it (any more)
+	place  *store.Placement // nil: it has no place
+	lost   bool             // its node was forgotten
+	on     []string         // nodes that report something of it
+	frozen string           // why nothing may be placed now
+}
+
+// instanceKind is the loop that gives each instance its place and frees it.
+func (k *Keeper) instanceKind() life.Kind[thing] {
+	return life.Kind[thing]{
+		Name: "instance",
+		List: func(ctx context.Context) ([]string, error) {
+			ps, err := k.Store.Placements(ctx)
+			if err != nil {
+				return nil, err
+			}
+			ids := map[string]bool{}
+			for _, p := range ps {
+				ids[string(p.Instance)] = true
+			}
+			o, _ := k.Book.Orders()
+			for i := range o.Instances {
+				ids[string(i)] = true
+			}
+			return slices.Sorted(maps.Keys(ids)), nil
+		},
+		Look: k.lookInstance,
+		Next: k.nextInstance,
+	}
+}
+
+func (k *Keeper) lookInstance(ctx context.Context, name string) (thing, error) {
+	t := thing{id: id.Instance(name)}
+	ps, err := k.Store.Placements(ctx)
+	if err != nil {
+		return t, err
+	}
+	ns, err := k.Store.Nodes(ctx)
+	if err != nil {
+		return t, err
+	}
+	for _, p := range ps {
+		if p.Instance == t.id {
+			t.place = &p
+			t.lost = !slices.ContainsFunc(ns, func(n store.Node) bool { return n.ID == p.NodeID })
+		}
+	}
+	o, _ := k.Book.Orders()
+	if w, ok := o.Instances[t.id]; ok {
+		t.order = &w
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, n := range ns {
+		v := k.view(n)
+		if s, ok := v.seen.Report.Instances[t.id]; ok && s.State != wire.InstanceGone {
+			t.on = append(t.on, n.Name)
+		}
+		if v.ahead() {
+			t.frozen = "karri cluster adopt: node " + n.Name + " knows later orders than we do"
+		}
+	}
+	return t, nil
+}
+
+// nextInstance is the whole life of a placement.
+func (k *Keeper) nextInstance(t thing) *life.Step[thing] {
+	switch {
+	case t.order == nil && t.place == nil:
+		return nil
+	case t.order == nil && (t.lost || t.place.State == string(wire.InstanceGone)):
+		return &life.Step[thing]{Name: "free its place", Do: k.unplace}
+	case t.order == nil:
+		return life.Wait[thing]("cloudctl to name it again, or to want it gone: it is left as it is")
+	case t.place == nil && len(t.on) > 0:
+		return &life.Step[thing]{Name: "keep it where it is", Do: k.placeWhereItIs}
+	case t.place == nil && t.order.Want == wire.Running && t.frozen != "":
+		return life.Wait[thing]("%s", t.frozen)
+	case t.place == nil && t.order.Want == wire.Running:
+		return &life.Step[thing]{Name: "place", Do: k.place}
+	case t.place != nil && t.lost && t.order.Want != wire.Gone:
+		return life.Wait[thing]("its termination: its node %s was forgotten", t.place.Node)
+	}
+	return nil
+}
+
+func (k *Keeper) unplace(ctx context.Context, t thing) error {
+	if err := k.Store.Unplace(ctx, t.id); err != nil {
+		return err
+	}
+	k.moved(t.id, nil)
+	k.instances.Nudge() // there is room now
+	return nil
+}
+
+// moved is called when an instance got or lost its place, or found none.
+func (k *Keeper) moved(i id.Instance, refused map[string]string) {
+	k.mu.Lock()
+	if len(refused) > 0 {
+		k.refused[i] = refused
+	} else {
+		delete(k.refused, i)
+	}
+	k.mu.Unlock()
+	k.nodes.Nudge()
+	poke(k.show)
+}
+
+func sizeOf(w wire.Instance) choose.Size {
+	return choose.Size{VCPUs: w.VCPUs, MemoryMiB: w.MemoryMiB, DiskGiB: w.DiskGiB}
+}
+
+// place chooses a node and writes it down; the node loop tells it afterwards.
+func (k *Keeper) place(ctx context.Context, t thing) error {
+	ns, err := k.Store.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	nodes, byName := k.candidates(ns), map[string]store.Node{}
+	for _, n := range ns {
+		byName[n.Name] = n
+	}
+	need := sizeOf(*t.order)
+	var refused map[string]string
+	full := true
+	err = k.Store.Place(ctx, t.id, func(others []store.Placement) *store.Placement {
+		last := ""
+		for _, p := range others {
+			last = p.Node
+			for i := range nodes {
+				if byName[nodes[i].Name].ID == p.NodeID {
+					nodes[i].Used = nodes[i].Used.Plus(choose.Size{VCPUs: p.VCPUs, MemoryMiB: p.MemoryMiB, DiskGiB: p.DiskGiB})
+				}
+			}
+		}
+		var name string
+		if name, refused = k.Policy(nodes, need, last); name == "" {
+			return nil
+		}
+		full = false
+		return placementOn(byName[name], *t.order)
+	})
+	if err != nil {
+		return err
+	}
+	if full {
+		if len(nodes) == 0 {
+			refused = map[string]string{"": "the zone has no nodes"}
+		}
+		k.moved(t.id, refused)
+		return fault.New(fault.Later, "InsufficientInstanceCapacity", "No node of %s can take it now.", k.Zone)
+	}
+	k.moved(t.id, nil)
+	return nil
+}
+
+func placementOn(n store.Node, w wire.Instance) *store.Placement {
+	return &store.Placement{NodeID: n.ID, Node: n.Name, VCPUs: w.VCPUs, MemoryMiB: w.MemoryMiB, DiskGiB: w.DiskGiB, Placed: time.Now().UTC()}
+}
+
+// candidates returns the nodes for the choice, without what is placed on them.
+func (k *Keeper) candidates(ns []store.Node) []choose.Node {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var nodes []choose.Node
+	for _, n := range ns {
+		v := k.view(n)
+		_, closed := v.state(time.Now())
+		total := v.host().Total
+		nodes = append(nodes, choose.Node{Name: n.Name, Closed: closed,
+			Total: choose.Size{VCPUs: total.VCPUs, MemoryMiB: total.MemoryMiB, DiskGiB: total.DiskGiB}})
+	}
+	return nodes
+}
+
+// placeWhereItIs writes down the place of an instance that a node has while we
+// know of none: our store is older than the world.
+func (k *Keeper) placeWhereItIs(ctx context.Context, t thing) error {
+	n, err := k.Store.NodeNamed(ctx, t.on[0])
+	if err != nil {
+		return err
+	}
+	err = k.Store.Place(ctx, t.id, func([]store.Placement) *store.Placement { return placementOn(n, *t.order) })
+	k.moved(t.id, nil)
+	return err
+}
