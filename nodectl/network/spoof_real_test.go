@@ -103,6 +103,25 @@ func arpFrame(srcMAC, senderMAC, sender, target string, op byte) []byte {
 	return append(append(f, 0, 0, 0, 0, 0, 0), ip(target)...)
 }
 
+const honest, wrong = "02:00:00:00:00:01", "02:00:00:00:00:02"
+
+// dishonest returns frames, by kind, that guest a may not get out to anyone.
+func dishonest(gw string, mark []byte) map[string][][]byte {
+	return map[string][][]byte{
+		"source address": {udpFrame(honest, gw, "10.0.0.99", "10.0.0.12", 1, 2, mark), udpFrame(honest, gw, "10.0.0.12", "10.0.0.13", 1, 2, mark), udpFrame(honest, gw, "8.8.8.8", "10.77.0.1", 1, 2, mark)},
+		"source MAC":     {udpFrame(wrong, gw, "10.0.0.11", "10.0.0.12", 1, 2, mark), udpFrame(wrong, gw, "10.0.0.12", "10.0.0.13", 1, 2, mark)},
+		"no address":     {udpFrame(honest, gw, "0.0.0.0", "10.0.0.12", 68, 67, mark)},
+		"DHCP server":    {udpFrame(honest, gw, "10.0.0.11", "10.0.0.12", 67, 68, mark), udpFrame(honest, "ff:ff:ff:ff:ff:ff", "10.0.0.1", "255.255.255.255", 67, 68, mark)},
+		"ARP":            {append(arpFrame(honest, honest, "10.0.0.1", "10.0.0.12", 1), mark...), append(arpFrame(honest, wrong, "10.0.0.12", "10.0.0.1", 2), mark...), append(arpFrame(honest, honest, "10.0.0.12", "10.0.0.13", 2), mark...)},
+		"IPv6 and RA":    {append(append(mac("33:33:00:00:00:01"), mac(honest)...), append([]byte{0x86, 0xdd, 0x60, 0, 0, 0, 0, 10, 58, 255}, append(make([]byte, 32), mark...)...)...)},
+		"VLAN":           {append(append(mac("ff:ff:ff:ff:ff:ff"), mac(honest)...), append([]byte{0x81, 0, 0, 5, 8, 0}, udpFrame(honest, gw, "10.0.0.11", "10.0.0.12", 1, 2, mark)[14:]...)...)},
+		"link-local":     {udpFrame(honest, gw, "10.0.0.11", "169.254.0.2", 1, 4789, mark)},
+		"VXLAN port":     {udpFrame(honest, gw, "10.0.0.11", "10.77.0.12", 1, testPort, mark)},
+		"own host":       {udpFrame(honest, gw, "10.0.0.11", "10.77.0.11", 1, testPort, mark), udpFrame(honest, gw, "10.0.0.11", "100.64.0.1", 1, 9, mark)},
+		"broadcast":      {udpFrame(honest, "ff:ff:ff:ff:ff:ff", "10.0.0.11", "255.255.255.255", 1, 2, mark), udpFrame(honest, "ff:ff:ff:ff:ff:ff", "10.0.0.11", "10.0.0.255", 1, 2, mark)},
+	}
+}
+
 func TestNothingSpoofedGetsOut(t *testing.T) {
 	l := newLab(t)
 	open := allOut[0]
@@ -118,25 +137,12 @@ func TestNothingSpoofedGetsOut(t *testing.T) {
 	from, gw := raw(t, a.space), tap.MAC
 	ears := map[string]rawWire{"neighbour": raw(t, b.space), "across": raw(t, c.space)}
 	worldEar := raw(t, l.hosts[0])
-	const honest, wrong = "02:00:00:00:00:01", "02:00:00:00:00:02"
 	mark := []byte("karri-mark")
 	count := 10000
 	if testing.Short() {
 		count = 500
 	}
-	kinds := map[string][][]byte{
-		"source address": {udpFrame(honest, gw, "10.0.0.99", "10.0.0.12", 1, 2, mark), udpFrame(honest, gw, "10.0.0.12", "10.0.0.13", 1, 2, mark), udpFrame(honest, gw, "8.8.8.8", "10.77.0.1", 1, 2, mark)},
-		"source MAC":     {udpFrame(wrong, gw, "10.0.0.11", "10.0.0.12", 1, 2, mark), udpFrame(wrong, gw, "10.0.0.12", "10.0.0.13", 1, 2, mark)},
-		"no address":     {udpFrame(honest, gw, "0.0.0.0", "10.0.0.12", 68, 67, mark)},
-		"DHCP server":    {udpFrame(honest, gw, "10.0.0.11", "10.0.0.12", 67, 68, mark), udpFrame(honest, "ff:ff:ff:ff:ff:ff", "10.0.0.1", "255.255.255.255", 67, 68, mark)},
-		"ARP":            {append(arpFrame(honest, honest, "10.0.0.1", "10.0.0.12", 1), mark...), append(arpFrame(honest, wrong, "10.0.0.12", "10.0.0.1", 2), mark...), append(arpFrame(honest, honest, "10.0.0.12", "10.0.0.13", 2), mark...)},
-		"IPv6 and RA":    {append(append(mac("33:33:00:00:00:01"), mac(honest)...), append([]byte{0x86, 0xdd, 0x60, 0, 0, 0, 0, 10, 58, 255}, append(make([]byte, 32), mark...)...)...)},
-		"VLAN":           {append(append(mac("ff:ff:ff:ff:ff:ff"), mac(honest)...), append([]byte{0x81, 0, 0, 5, 8, 0}, udpFrame(honest, gw, "10.0.0.11", "10.0.0.12", 1, 2, mark)[14:]...)...)},
-		"link-local":     {udpFrame(honest, gw, "10.0.0.11", "169.254.0.2", 1, 4789, mark)},
-		"VXLAN port":     {udpFrame(honest, gw, "10.0.0.11", "10.77.0.12", 1, testPort, mark)},
-		"own host":       {udpFrame(honest, gw, "10.0.0.11", "10.77.0.11", 1, testPort, mark), udpFrame(honest, gw, "10.0.0.11", "100.64.0.1", 1, 9, mark)},
-		"broadcast":      {udpFrame(honest, "ff:ff:ff:ff:ff:ff", "10.0.0.11", "255.255.255.255", 1, 2, mark), udpFrame(honest, "ff:ff:ff:ff:ff:ff", "10.0.0.11", "10.0.0.255", 1, 2, mark)},
-	}
+	kinds := dishonest(gw, mark)
 	before, err := l.nets[0].Refused(t.Context(), a.iface.VPC)
 	must(t, err)
 	for name, frames := range kinds {
