@@ -6,7 +6,7 @@ import (
 	"karri/shared/bucket/buckettest"
 	"karri/shared/pki"
 	"karri/walrus/daemon"
-	"karri/walrus/walrustest"
+	"karri/walrus/daemon/walrustest"
 )
 
 // TestStore runs the suite of components' stores against a walrus over mutual
