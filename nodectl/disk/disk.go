@@ -69,13 +69,20 @@ func (d *Disks) List() ([]id.Instance, error) {
 	return list, err
 }
 
-// Has reports whether i has its disk.
-func (d *Disks) Has(i id.Instance) (bool, error) {
+// Has reports whether there is anything of i, and whether there is its disk.
+func (d *Disks) Has(i id.Instance) (kept, disk bool, err error) {
 	p, err := d.Paths(i)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	_, err = os.Lstat(p.Disk)
+	if kept, err = exists(p.Dir); err == nil && kept {
+		disk, err = exists(p.Disk)
+	}
+	return kept, disk, err
+}
+
+func exists(path string) (bool, error) {
+	_, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -89,7 +96,7 @@ func (d *Disks) Make(ctx context.Context, i id.Instance, w wire.Instance) error 
 	if err != nil {
 		return err
 	}
-	if has, err := d.Has(i); err != nil || has {
+	if _, has, err := d.Has(i); err != nil || has {
 		return err
 	}
 	if err := os.MkdirAll(p.Dir, 0o711); err != nil {
@@ -184,7 +191,7 @@ func (d *Disks) Sweep(_ context.Context, i id.Instance) error {
 	if err != nil {
 		return err
 	}
-	if has, err := d.Has(i); err != nil || has {
+	if _, has, err := d.Has(i); err != nil || has {
 		return errors.Join(err, fault.New(fault.Conflict, "DiskInUse", "The disk of %s is still there.", i))
 	}
 	return os.RemoveAll(p.Dir)

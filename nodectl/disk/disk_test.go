@@ -125,7 +125,7 @@ func TestADiskIsAnOverlayWithStatedFormats(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if has, err := d.Has(i); has || err != nil {
+	if _, has, err := d.Has(i); has || err != nil {
 		t.Errorf("%v %v", has, err)
 	}
 	if err := d.Sweep(t.Context(), i); err != nil {
@@ -180,7 +180,7 @@ func TestAHostileImageMakesNoDisk(t *testing.T) {
 	if err := d.Make(t.Context(), i, wire.Instance{Image: lying}); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("%v", err)
 	}
-	if has, _ := d.Has(i); has {
+	if _, has, _ := d.Has(i); has {
 		t.Error("it has a disk")
 	}
 	bad := lying

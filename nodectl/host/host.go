@@ -17,7 +17,6 @@ package host
 
 import (
 	"context"
-	"time"
 
 	"karri/shared/id"
 	"karri/shared/wire"
@@ -83,12 +82,12 @@ type Volumes interface {
 
 // Seen is what a host has of an instance.
 type Seen struct {
+	Kept    bool // there is anything of it, if only its console
 	Disk    bool
 	Net     bool // all its taps stand in their routers, behind their rules
 	Machine Machine
-	Off     Off       // why, when Machine is Down
-	Resets  uint64    // how often the machine was seen to reboot since nodectl watches
-	Started time.Time // when it was started last; zero when that is not known
+	Off     Off    // why, when Machine is Down
+	Resets  uint64 // how often the machine was seen to reboot since nodectl watches
 	Volumes map[id.Volume]wire.VolumePlugged
 }
 

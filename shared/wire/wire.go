@@ -74,7 +74,7 @@ type Instance struct {
 	Want        Want           `json:"want"`
 	Force       bool           `json:"force,omitempty"`   // stop without asking the guest
 	Reboots     uint64         `json:"reboots,omitempty"` // how often a reboot was asked; the node catches up
-	Launched    time.Time      `json:"launched"`
+	Launched    time.Time      `json:"launched"`          // changes with each start that a user asks for: a guest that powered itself off is started again when it does
 
 	Type      string `json:"type"` // t1.nano; VCPUs, MemoryMiB and DiskGiB are what it means
 	VCPUs     int    `json:"vcpus"`
