@@ -512,7 +512,7 @@ func TestCrashesAnywhereAreHealed(t *testing.T) {
 func TestWishesMayChangeAnywhere(t *testing.T) {
 	points := 0
 	for _, c := range []struct {
-		start  wire.Want
+		start   wire.Want
 		crashes bool
 	}{{"", false}, {"", true}, {wire.Running, false}, {wire.Running, true}} {
 		for name, from := range wishes {
