@@ -38,8 +38,8 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	w := &world{T: t, walrus: buckettest.New(nil), disk: volumetest.New(), dir: t.TempDir()}
 	w.Store = &chunk.Store{Walrus: w.walrus, Zone: zone, Parallel: 3}
-	w.must(w.walrus.Make(t.Context(), chunk.Bucket(zone)))
 	w.must(w.disk.Create(t.Context(), vol, size))
+	w.must(w.walrus.Make(t.Context(), chunk.Bucket(zone)))
 	w.walrus.Fail(func(op, _, _ string) error {
 		if op == "Put" {
 			w.puts++

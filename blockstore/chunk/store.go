@@ -48,8 +48,20 @@ func (s *Store) Put(ctx context.Context, p []byte) (*Hash, error) {
 	if err != nil && fault.KindOf(err) != fault.Missing {
 		return nil, err
 	}
-	_, err = s.Walrus.Put(ctx, Bucket(s.Zone), pieceKey(sum), bytes.NewReader(p), int64(len(p)))
-	return &sum, err
+	return &sum, s.put(ctx, pieceKey(sum), p)
+}
+
+// put stores an object, in a bucket that it makes with the zone's first one.
+func (s *Store) put(ctx context.Context, key string, b []byte) error {
+	_, err := s.Walrus.Put(ctx, Bucket(s.Zone), key, bytes.NewReader(b), int64(len(b)))
+	if fault.CodeOf(err) != bucket.NoSuchBucket.Code {
+		return err
+	}
+	if err := s.Walrus.Make(ctx, Bucket(s.Zone)); err != nil {
+		return err
+	}
+	_, err = s.Walrus.Put(ctx, Bucket(s.Zone), key, bytes.NewReader(b), int64(len(b)))
+	return err
 }
 
 var zeroPiece [Size]byte
@@ -78,8 +90,7 @@ func (s *Store) PutManifest(ctx context.Context, snap id.Snapshot, m *Manifest) 
 	if err != nil {
 		return err
 	}
-	_, err = s.Walrus.Put(ctx, Bucket(s.Zone), manifestKey(snap), bytes.NewReader(b), int64(len(b)))
-	return err
+	return s.put(ctx, manifestKey(snap), b)
 }
 
 // Manifest reads a snapshot of a zone; fault kind Missing when it is not there.
@@ -152,6 +163,9 @@ func (s *Store) Sweep(ctx context.Context, before time.Time) (removed, young int
 func (s *Store) each(ctx context.Context, prefix string, do func(bucket.Object) error) error {
 	for after := ""; ; {
 		page, err := s.Walrus.List(ctx, Bucket(s.Zone), prefix, after, 0)
+		if fault.CodeOf(err) == bucket.NoSuchBucket.Code {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
