@@ -98,7 +98,9 @@ func (w *world) settle() error {
 		func() error { return k.Snapshots().SettleAll(ctx) },
 		func() error { return k.Sweeps().SettleAll(ctx) },
 	}
-	for range 4 { // a loop may wait for what another does
+	for steps, before := 1, 0; steps > before; { // a loop may wait for what another does
+		before = steps
+		k.Nudge = func() { steps++ }
 		for _, settle := range settlers {
 			if err := settle(); err != nil && fault.KindOf(err) != fault.Later {
 				return err
