@@ -283,6 +283,7 @@ CREATE TABLE join_tokens (
 	role    TEXT NOT NULL,
 	zone    TEXT NOT NULL,
 	name    TEXT NOT NULL,
+	used_by TEXT NOT NULL,
 	created TIMESTAMP NOT NULL,
 	expires TIMESTAMP NOT NULL
 );

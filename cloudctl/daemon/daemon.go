@@ -1,0 +1,189 @@
+// Package daemon wires the cloud controller: the database, the public door of
+// all query services, the internal API of the components, a link to each
+// daemon of each zone, and the loops.
+//
+// What it keeps is in the state folder: cloud.db with all records, vault.key
+// with the master key of users' secrets, ca/ with the cloud's authority, and
+// address, the internal API's own, for the commands that an administrator
+// runs beside the daemon. A crash at any point loses nothing that was
+// acknowledged; at the next start the loops look again at everything.
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"karri/cloudctl/account"
+	"karri/cloudctl/ec2"
+	"karri/cloudctl/join"
+	"karri/cloudctl/keep"
+	"karri/cloudctl/report"
+	"karri/cloudctl/store"
+	"karri/cloudctl/vault"
+	"karri/shared/config"
+	"karri/shared/durable"
+	"karri/shared/pki"
+	"karri/shared/rest"
+	"karri/shared/service"
+)
+
+// Config is the configuration of cloudctl.
+type Config struct {
+	service.Flags
+	service.PublicFlags
+	Region          string `flag:"region" default:"us-east-1" help:"name of the region that this cloud is"`
+	PublicAddresses string `flag:"public-addresses" help:"public IPv4 addresses to give out: ranges as 192.0.2.0/28 or 192.0.2.10-192.0.2.20, separated by commas"`
+}
+
+// Spec returns what distinguishes cloudctl from the other daemons.
+func Spec(c *Config) service.Spec {
+	return service.Spec{
+		Program: config.Program{
+			Name: "cloudctl",
+			Purpose: "The cloud controller: serves EC2, STS and the administrator's API to users, and tells " +
+				"the clusterctl and the blockstore of each zone what is wanted.",
+			Usage: "[flags]\n       cloudctl join-token --state DIR --role ROLE [--zone ZONE]\n       cloudctl root-key --state DIR",
+			Files: [][2]string{
+				{"STATE/cloud.db", "all records"}, {"STATE/vault.key", "the master key of users' secrets"},
+				{"STATE/ca", "the cloud's authority and its key"}, {"STATE/pki", "the daemon's own certificate"},
+				{"STATE/address", "where the internal API was last reached"},
+			},
+		},
+		Identity: func() pki.Identity { return pki.Identity{Role: pki.Cloudctl} },
+		Founds:   true,
+		Run:      func(ctx context.Context, s *service.Service) error { return run(ctx, s, c) },
+	}
+}
+
+// cloud is a cloudctl that runs.
+type cloud struct {
+	*service.Service
+	config  *Config
+	store   *store.Store
+	reports *report.Latest
+	book    *account.Book
+	gate    *join.Gate
+	keeper  *keep.Keeper
+	zones   *zones
+	api     *ec2.API
+}
+
+func open(ctx context.Context, state string) (*store.Store, *account.Book, error) {
+	st, err := store.Open(ctx, filepath.Join(state, "cloud.db"))
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := vault.Open(filepath.Join(state, "vault.key"))
+	if err != nil {
+		st.Close()
+		return nil, nil, err
+	}
+	return st, &account.Book{Store: st, Vault: v, Clock: time.Now}, nil
+}
+
+func run(ctx context.Context, s *service.Service, conf *Config) error {
+	pool, err := parsePool(conf.PublicAddresses)
+	if err != nil {
+		return err
+	}
+	st, book, err := open(ctx, s.State)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	if err := book.Found(ctx); err != nil {
+		return err
+	}
+	if err := durable.WriteFile(filepath.Join(s.State, addressFile), []byte(s.Addr), 0o600); err != nil {
+		return err
+	}
+	c := &cloud{Service: s, config: conf, store: st, reports: &report.Latest{}, book: book}
+	c.zones = newZones(c)
+	c.keeper = &keep.Keeper{Store: st, Reports: c.reports, Clock: time.Now, Buckets: c.zones, Log: s.Log, Wrote: c.zones.nudge}
+	c.gate = &join.Gate{Store: st, Root: s.Root, Address: s.Addr, Clock: time.Now, Joined: c.joined}
+	c.api = &ec2.API{
+		Store: st, Reports: c.reports, Clock: time.Now, Region: conf.Region, Pool: pool, Limits: ec2.DefaultLimits,
+		Buckets: c.zones, Console: c.zones, Nudge: c.nudge,
+	}
+	c.serveInternal()
+	if _, err := s.Public(ctx, conf.PublicFlags, c.door(), nil); err != nil {
+		return err
+	}
+	s.Admin.Check("database", st.Check)
+	for name, loop := range c.keeper.Loops() {
+		s.Go(name, func(ctx context.Context) error { loop(ctx); return nil })
+	}
+	s.Go("zones", func(ctx context.Context) error { c.zones.run(ctx); return nil })
+	return s.Serve(ctx)
+}
+
+// addressFile holds the address of the internal API, for the commands.
+const addressFile = "address"
+
+// nudge wakes the loops after an action.
+func (c *cloud) nudge() {
+	c.zones.nudge()
+	c.keeper.Nudge()
+}
+
+// joined makes a new zone ready before its clusterctl hears that it is in.
+func (c *cloud) joined(ctx context.Context, who pki.Identity) error {
+	defer c.zones.nudge()
+	if who.Role != pki.Clusterctl {
+		return nil
+	}
+	return c.book.AddZone(ctx, who.Zone)
+}
+
+func (c *cloud) serveInternal() {
+	c.Internal.ServeJoin(c.gate.Admit)
+	c.Internal.ServeRenew(rest.Roles(pki.Clusterctl, pki.Blockstore, pki.Walrus), func() *pki.Credentials { return c.Root })
+	c.serveKeys()
+	c.serveExplain()
+}
+
+// parsePool reads ranges of addresses, each a prefix, one address, or two with
+// a dash between.
+func parsePool(text string) ([]netip.Prefix, error) {
+	var pool []netip.Prefix
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+		first, last, dash := strings.Cut(part, "-")
+		if !strings.Contains(part, "/") && !dash {
+			last = first
+		}
+		if strings.Contains(part, "/") {
+			p, err := netip.ParsePrefix(part)
+			if err != nil || !p.Addr().Is4() {
+				return nil, fmt.Errorf("--public-addresses: %q is no range of IPv4 addresses", part)
+			}
+			pool = append(pool, p.Masked())
+			continue
+		}
+		a, err1 := netip.ParseAddr(first)
+		b, err2 := netip.ParseAddr(last)
+		if err1 != nil || err2 != nil || !a.Is4() || !b.Is4() || b.Less(a) {
+			return nil, fmt.Errorf("--public-addresses: %q is no range of IPv4 addresses", part)
+		}
+		for n := 0; a.Compare(b) <= 0; a = a.Next() {
+			if n++; n > 1<<16 {
+				return nil, fmt.Errorf("--public-addresses: %q is longer than 65536 addresses", part)
+			}
+			pool = append(pool, netip.PrefixFrom(a, 32))
+		}
+	}
+	return pool, nil
+}
+
+// readAddress returns where the daemon of that state folder was last reached.
+func readAddress(state string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(state, addressFile))
+	if err != nil {
+		return "", fmt.Errorf("cloudctl has not run yet in %s: %w", state, err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}

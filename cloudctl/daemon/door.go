@@ -1,0 +1,71 @@
+package daemon
+
+import (
+	"net"
+	"net/http"
+
+	"karri/cloudctl/ec2"
+	"karri/shared/action"
+	"karri/shared/pki"
+	"karri/shared/rest"
+	"karri/shared/sign"
+)
+
+// door serves EC2, STS and the administrator's API at one address.
+func (c *cloud) door() http.Handler {
+	return &action.Door{
+		Services:  c.services(),
+		Who:       c.who,
+		RequestID: func(r *http.Request) string { return rest.RequestID(r.Context()) },
+		Policy:    action.OwnerOnly{},
+		Log:       c.Log,
+	}
+}
+
+func (c *cloud) services() []*action.Service {
+	return []*action.Service{ec2.Catalog.With(c.api)}
+}
+
+// who verifies the signature of a request to the named service.
+func (c *cloud) who(r *http.Request, name string) (action.Caller, error) {
+	v := sign.Verifier{Dialect: sign.Query, Region: c.config.Region, Services: []string{name}, Keys: c.book}
+	if name == "ec2" {
+		v.Dialect = sign.EC2
+	}
+	id, _, err := v.Verify(r)
+	if err != nil {
+		return action.Caller{}, err
+	}
+	admin, err := c.book.IsAdmin(r.Context(), id.Account)
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	return action.Caller{
+		Account: id.Account, ARN: id.ARN, UserID: id.Account, AccessKey: id.AccessKey, Admin: admin, SourceIP: host,
+	}, err
+}
+
+// serveKeys gives walrus what it needs to check signatures; never a secret.
+func (c *cloud) serveKeys() {
+	walrus := rest.Roles(pki.Walrus)
+	c.Internal.Handle("POST", "/v1/keys/derive", walrus, func(w http.ResponseWriter, r *http.Request) error {
+		var in struct{ AccessKey, Date, Region, Service string }
+		if err := rest.Read(r, &in); err != nil {
+			return err
+		}
+		k, err := c.book.SigningKey(r.Context(), in.AccessKey, in.Date, in.Region, in.Service)
+		if err != nil {
+			return err
+		}
+		return rest.JSON(w, k)
+	})
+	c.Internal.Handle("POST", "/v1/keys/check-v2", walrus, func(w http.ResponseWriter, r *http.Request) error {
+		var in struct{ AccessKey, Algorithm, StringToSign, Signature string }
+		if err := rest.Read(r, &in); err != nil {
+			return err
+		}
+		k, err := c.book.CheckV2(r.Context(), in.AccessKey, in.Algorithm, in.StringToSign, in.Signature)
+		if err != nil {
+			return err
+		}
+		return rest.JSON(w, k)
+	})
+}
