@@ -2,31 +2,27 @@
 // all query services, the internal API of the components, a link to each
 // daemon of each zone, and the loops.
 //
-// What it keeps is in the state folder: cloud.db with all records, vault.key
-// with the master key of users' secrets, ca/ with the cloud's authority, and
-// address, the internal API's own, for the commands that an administrator
-// runs beside the daemon. A crash at any point loses nothing that was
-// acknowledged; at the next start the loops look again at everything.
+// What it keeps is in the state folder: cloud.db with all records, master.key
+// with the key that seals users' secrets, and ca/ with the cloud's authority. A
+// crash at any point loses nothing that was acknowledged; at the next start
+// the loops look again at everything.
 package daemon
 
 import (
 	"context"
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"karri/cloudctl/account"
 	"karri/cloudctl/ec2"
-	"karri/cloudctl/join"
+	"karri/cloudctl/enroll"
 	"karri/cloudctl/keep"
+	"karri/cloudctl/local"
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
-	"karri/cloudctl/vault"
 	"karri/shared/config"
-	"karri/shared/durable"
 	"karri/shared/pki"
 	"karri/shared/rest"
 	"karri/shared/service"
@@ -38,6 +34,8 @@ type Config struct {
 	service.PublicFlags
 	Region          string `flag:"region" default:"us-east-1" help:"name of the region that this cloud is"`
 	PublicAddresses string `flag:"public-addresses" help:"public IPv4 addresses to give out: ranges as 192.0.2.0/28 or 192.0.2.10-192.0.2.20, separated by commas"`
+	Endpoint        string `flag:"endpoint" help:"URL of the public API, as users' settings name it; where it listens, when not given"`
+	S3Endpoint      string `flag:"s3-endpoint" help:"URL of walrus' public API, as users' settings name it"`
 }
 
 // Spec returns what distinguishes cloudctl from the other daemons.
@@ -49,9 +47,8 @@ func Spec(c *Config) service.Spec {
 				"the clusterctl and the blockstore of each zone what is wanted.",
 			Usage: "[flags]\n       cloudctl join-token --state DIR --role ROLE [--zone ZONE]\n       cloudctl root-key --state DIR",
 			Files: [][2]string{
-				{"STATE/cloud.db", "all records"}, {"STATE/vault.key", "the master key of users' secrets"},
+				{"STATE/cloud.db", "all records"}, {"STATE/master.key", "the key that seals users' secrets"},
 				{"STATE/ca", "the cloud's authority and its key"}, {"STATE/pki", "the daemon's own certificate"},
-				{"STATE/address", "where the internal API was last reached"},
 			},
 		},
 		Identity: func() pki.Identity { return pki.Identity{Role: pki.Cloudctl} },
@@ -67,23 +64,10 @@ type cloud struct {
 	store   *store.Store
 	reports *report.Latest
 	book    *account.Book
-	gate    *join.Gate
+	desk    *enroll.Desk
 	keeper  *keep.Keeper
 	zones   *zones
 	api     *ec2.API
-}
-
-func open(ctx context.Context, state string) (*store.Store, *account.Book, error) {
-	st, err := store.Open(ctx, filepath.Join(state, "cloud.db"))
-	if err != nil {
-		return nil, nil, err
-	}
-	v, err := vault.Open(filepath.Join(state, "vault.key"))
-	if err != nil {
-		st.Close()
-		return nil, nil, err
-	}
-	return st, &account.Book{Store: st, Vault: v, Clock: time.Now}, nil
 }
 
 func run(ctx context.Context, s *service.Service, conf *Config) error {
@@ -91,26 +75,30 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 	if err != nil {
 		return err
 	}
-	st, book, err := open(ctx, s.State)
+	book, err := local.OpenBook(ctx, s.State)
 	if err != nil {
 		return err
 	}
+	st := book.Store
 	defer st.Close()
-	if err := book.Found(ctx); err != nil {
+	desk := &enroll.Desk{Store: st, Accounts: book, Root: s.Root, Clock: time.Now}
+	if err := desk.Open(ctx, s.Addr); err != nil {
 		return err
 	}
-	if err := durable.WriteFile(filepath.Join(s.State, addressFile), []byte(s.Addr), 0o600); err != nil {
-		return err
-	}
-	c := &cloud{Service: s, config: conf, store: st, reports: &report.Latest{}, book: book}
+	c := &cloud{Service: s, config: conf, store: st, reports: &report.Latest{}, book: book, desk: desk}
 	c.zones = newZones(c)
 	c.keeper = &keep.Keeper{Store: st, Reports: c.reports, Clock: time.Now, Buckets: c.zones, Log: s.Log, Wrote: c.zones.nudge}
-	c.gate = &join.Gate{Store: st, Root: s.Root, Address: s.Addr, Clock: time.Now, Joined: c.joined}
 	c.api = &ec2.API{
 		Store: st, Reports: c.reports, Clock: time.Now, Region: conf.Region, Pool: pool, Limits: ec2.DefaultLimits,
 		Buckets: c.zones, Console: c.zones, Nudge: c.nudge,
 	}
 	c.serveInternal()
+	if conf.Endpoint == "" {
+		conf.Endpoint = "http://" + conf.Public
+		if conf.PublicCert != "" {
+			conf.Endpoint = "https://" + conf.Public
+		}
+	}
 	if _, err := s.Public(ctx, conf.PublicFlags, c.door(), nil); err != nil {
 		return err
 	}
@@ -122,26 +110,17 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 	return s.Serve(ctx)
 }
 
-// addressFile holds the address of the internal API, for the commands.
-const addressFile = "address"
-
 // nudge wakes the loops after an action.
 func (c *cloud) nudge() {
 	c.zones.nudge()
 	c.keeper.Nudge()
 }
 
-// joined makes a new zone ready before its clusterctl hears that it is in.
-func (c *cloud) joined(ctx context.Context, who pki.Identity) error {
-	defer c.zones.nudge()
-	if who.Role != pki.Clusterctl {
-		return nil
-	}
-	return c.book.AddZone(ctx, who.Zone)
-}
-
 func (c *cloud) serveInternal() {
-	c.Internal.ServeJoin(c.gate.Admit)
+	c.Internal.ServeJoin(func(ctx context.Context, who pki.Identity, r rest.JoinRequest) (rest.JoinReply, error) {
+		defer c.zones.nudge()
+		return c.desk.Admit(ctx, who, r)
+	})
 	c.Internal.ServeRenew(rest.Roles(pki.Clusterctl, pki.Blockstore, pki.Walrus), func() *pki.Credentials { return c.Root })
 	c.serveKeys()
 	c.serveExplain()
@@ -177,13 +156,4 @@ func parsePool(text string) ([]netip.Prefix, error) {
 		}
 	}
 	return pool, nil
-}
-
-// readAddress returns where the daemon of that state folder was last reached.
-func readAddress(state string) (string, error) {
-	b, err := os.ReadFile(filepath.Join(state, addressFile))
-	if err != nil {
-		return "", fmt.Errorf("cloudctl has not run yet in %s: %w", state, err)
-	}
-	return strings.TrimSpace(string(b)), nil
 }

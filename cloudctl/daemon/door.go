@@ -3,7 +3,9 @@ package daemon
 import (
 	"net"
 	"net/http"
+	"time"
 
+	"karri/cloudctl/admin"
 	"karri/cloudctl/ec2"
 	"karri/shared/action"
 	"karri/shared/pki"
@@ -23,7 +25,13 @@ func (c *cloud) door() http.Handler {
 }
 
 func (c *cloud) services() []*action.Service {
-	return []*action.Service{ec2.Catalog.With(c.api)}
+	return []*action.Service{
+		ec2.Catalog.With(c.api),
+		admin.Catalog.With(&admin.API{
+			Accounts: c.book, Desk: c.desk, Reports: c.reports, Zones: c.zones, Explain: c, Region: c.config.Region, Clock: time.Now,
+			Endpoints: admin.Endpoints{EC2: c.config.Endpoint, S3: c.config.S3Endpoint},
+		}),
+	}
 }
 
 // who verifies the signature of a request to the named service.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"karri/cloudctl/admin"
 	"karri/cloudctl/store"
 	"karri/shared/fault"
 	"karri/shared/id"
@@ -17,7 +18,7 @@ import (
 // serveExplain answers GET /v1/explain/{id} for any resource, to components.
 func (c *cloud) serveExplain() {
 	c.Internal.Handle("GET", "/v1/explain/{id}", rest.Roles(pki.Cloudctl), func(w http.ResponseWriter, r *http.Request) error {
-		e, err := c.Explain(r.Context(), store.AnyAccount, rest.Var(r, "id"))
+		e, err := c.explain(r.Context(), store.AnyAccount, rest.Var(r, "id"))
 		if err != nil {
 			return err
 		}
@@ -25,10 +26,28 @@ func (c *cloud) serveExplain() {
 	})
 }
 
-// Explain tells all that is known of an instance, a volume, an image or a
+// Explain implements admin.Explainer.
+func (c *cloud) Explain(ctx context.Context, account, name string) ([]admin.Tier, error) {
+	e, err := c.explain(ctx, account, name)
+	if err != nil {
+		return nil, err
+	}
+	return tiers(nil, *e), nil
+}
+
+// tiers puts an explanation and all below it in a row.
+func tiers(all []admin.Tier, e wire.Explanation) []admin.Tier {
+	all = append(all, admin.Tier{Tier: e.Tier, Lines: e.Lines})
+	for _, b := range e.Below {
+		all = tiers(all, b)
+	}
+	return all
+}
+
+// explain tells all that is known of an instance, a volume, an image or a
 // snapshot of an account: what is wanted, seen, tried, failed and waited for,
 // here and in the tiers below.
-func (c *cloud) Explain(ctx context.Context, account, name string) (*wire.Explanation, error) {
+func (c *cloud) explain(ctx context.Context, account, name string) (*wire.Explanation, error) {
 	e := &wire.Explanation{Tier: "cloudctl"}
 	var err error
 	switch id.KindOf(name) {
@@ -41,9 +60,27 @@ func (c *cloud) Explain(ctx context.Context, account, name string) (*wire.Explan
 	case "ami":
 		err = c.explainImage(ctx, e, account, id.Image(name))
 	default:
-		err = fault.New(fault.Invalid, "InvalidParameterValue", "'%s' is the id of no instance, volume, snapshot or image.", name)
+		err = c.explainNode(ctx, e, account, name)
 	}
 	return e, err
+}
+
+// explainNode tells of a host, to an administrator.
+func (c *cloud) explainNode(ctx context.Context, e *wire.Explanation, account, name string) error {
+	if account == store.AnyAccount {
+		for _, zone := range c.reports.Zones() {
+			r := c.reports.Cluster(zone)
+			n, ok := r.Nodes[name]
+			if !ok {
+				continue
+			}
+			c.sayReport(e, true, r.Heard)
+			e.Say("node %s of zone %s is %s, seen %s; %s", name, zone, n.State, stamp(n.Seen), n.Trouble)
+			c.below(ctx, e, pki.Clusterctl, zone, name)
+			return nil
+		}
+	}
+	return fault.New(fault.Missing, "InvalidID", "'%s' is the id of no instance, volume, snapshot or image that you have.", name)
 }
 
 func (c *cloud) explainInstance(ctx context.Context, e *wire.Explanation, account string, name id.Instance) error {

@@ -22,7 +22,6 @@ type JoinToken struct {
 	Role    string
 	Zone    string
 	Name    string
-	UsedBy  string // hash of the public key that it let in; empty: it is good
 	Created time.Time
 	Expires time.Time
 	UsedBy  string

@@ -283,7 +283,6 @@ CREATE TABLE join_tokens (
 	role    TEXT NOT NULL,
 	zone    TEXT NOT NULL,
 	name    TEXT NOT NULL,
-	used_by TEXT NOT NULL,
 	created TIMESTAMP NOT NULL,
 	expires TIMESTAMP NOT NULL
 );
