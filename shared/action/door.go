@@ -23,8 +23,11 @@ import (
 // maxBody bounds a request; the largest that EC2 takes is far below.
 const maxBody = 1 << 20
 
-// A Door serves services at one address. The service of a request is the one
-// whose version or action it names.
+// A Door serves services at one address. A form (POST body or query string)
+// reaches the service whose version, else whose action, it names. A POST of
+// JSON reaches the one in its header X-Amz-Target: SERVICE.Action; parameters
+// and answer have the model's member names, an error is {"__type", "message"}.
+// So tools that know the manual need one codec for all services.
 type Door struct {
 	Services []*Service
 	// Who verifies the signature of a request to the named service. The body is
@@ -133,7 +136,7 @@ func (v *visit) read(r *http.Request) ([]byte, error) {
 // pick finds the service and names the action, before the sender is known.
 func (v *visit) pick(r *http.Request, body []byte) (url.Values, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err == nil && strings.Contains(kind, "json") {
+	if err == nil && strings.Contains(kind, "json") && r.Method == http.MethodPost { // version 2 signs the query of a GET, not its headers
 		target := r.Header.Get("X-Amz-Target")
 		i := strings.LastIndexByte(target, '.')
 		v.request.Dialect, v.request.Action = protocol.JSON, target[i+1:]
@@ -205,9 +208,9 @@ func (v *visit) parse(form url.Values, body []byte) (err error) {
 func (v *visit) audit(r *http.Request, f *fault.Fault) {
 	code, level := "ok", slog.LevelInfo
 	took := time.Since(v.start)
-	name := "unknown"
-	if v.action != nil {
-		name = v.action.Name
+	name := "unknown" // never what any sender wrote: logs and metrics have bounds
+	if v.action != nil || v.service.Model.Known[v.request.Action] {
+		name = v.request.Action
 	}
 	attrs := []slog.Attr{
 		slog.String("request_id", v.id), slog.String("service", v.service.Name), slog.String("action", name),

@@ -289,6 +289,17 @@ func TestJSONReachesEveryService(t *testing.T) {
 	}
 }
 
+func TestAHeaderDoesNotTurnAGetIntoAnotherAction(t *testing.T) {
+	d, _ := newDoor(t, io.Discard)
+	r := httptest.NewRequest(http.MethodGet, "/?Action=GetCallerIdentity&Version=2011-06-15", nil)
+	r.Header = http.Header{"Content-Type": {"application/json"}, "X-Amz-Target": {"ec2.DescribeVolumes"}, "Who": {"1"}}
+	w := httptest.NewRecorder()
+	d.ServeHTTP(w, r)
+	if !strings.Contains(w.Body.String(), "GetCallerIdentityResult") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestPagesOverTheWire(t *testing.T) {
 	d, w := newDoor(t, io.Discard)
 	for i := range 12 {

@@ -50,6 +50,17 @@ func TestEachLibraryHasOneDoor(t *testing.T) {
 	}
 }
 
+func TestThereIsOneLog(t *testing.T) {
+	for _, s := range sources(t) {
+		if slices.Contains(s.imports(), "log") && !s.isTest() {
+			t.Errorf("%s imports log: use log/slog", s.path)
+		}
+		if slices.Contains(calls(s, "context"), "TODO") {
+			t.Errorf("%s uses context.TODO: every call has a context of its caller", s.path)
+		}
+	}
+}
+
 func TestTiersMeetOnlyInShared(t *testing.T) {
 	for _, s := range sources(t) {
 		from := tier(s.dir)
