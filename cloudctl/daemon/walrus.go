@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"karri/shared/bucket"
-	"karri/shared/fault"
 	"karri/shared/pki"
 )
 
@@ -20,9 +19,6 @@ func (w walrusStore) now() (bucket.Store, error) {
 	l, err := w.zones.component(pki.Walrus, "")
 	if err != nil {
 		return nil, err
-	}
-	if l.objects == nil {
-		return nil, fault.New(fault.Later, "Unavailable", "%s cannot be reached yet.", l.Name)
 	}
 	if w.account != "" {
 		return l.objects.For(w.account), nil

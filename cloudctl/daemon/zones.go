@@ -106,6 +106,8 @@ func (z *zones) link(ctx context.Context, wg *sync.WaitGroup, c store.Component)
 		wg.Go(func() { run(ctx) })
 	}
 	switch c.Role {
+	case pki.Walrus:
+		l.objects = bucket.New(client)
 	case pki.Clusterctl:
 		k := &keep.Link[wire.ClusterOrders, wire.ClusterReport]{
 			Name: c.Name, Store: z.store, Peer: wire.Dial[wire.ClusterOrders, wire.ClusterReport](client), Clock: time.Now, Log: z.Log,
