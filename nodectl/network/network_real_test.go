@@ -76,6 +76,11 @@ func TestPublicAddressesInOutAndAround(t *testing.T) {
 	l.mustCall(a.space, "10.77.0.203:22", "d 10.77.0.201")  // into another network
 	l.mustNotCall(l.world, "10.77.0.203:23")
 
+	// someone else clears the rules of the host
+	must(t, l.sh(l.hosts[1], "nft flush ruleset"))
+	l.sync()
+	l.mustCall(c.space, "10.77.0.1:80", "world 10.77.0.12")
+
 	// the address moves to the other host, and standing connections end
 	standing, err := l.dial(l.world, "10.77.0.201:22")
 	must(t, err)

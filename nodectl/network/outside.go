@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"karri/nodectl/network/rules"
+	"karri/shared/crash"
 	"karri/shared/id"
 	"karri/shared/link"
 )
@@ -72,9 +73,11 @@ func (n *Network) bringHost(ctx context.Context, ready map[id.VPC]*router) error
 	if err := n.host.Set(map[string]string{"net.ipv4.ip_forward": "1"}); err != nil {
 		return err
 	}
+	crash.Here("network.host-loaded")
 	if err := n.routePublic(ready, ways); err != nil {
 		return err
 	}
+	crash.Here("network.public-routed")
 	return n.announce(ways)
 }
 
@@ -127,7 +130,9 @@ func (n *Network) loadHost(ctx context.Context, ways map[netip.Addr]*router) err
 	}
 	text := rules.RenderHost(rules.Host{Cloud: n.opt.Cloud, Devices: "k" + n.opt.Cloud + "-u", Transit: n.opt.Transit,
 		Public: slices.Collect(maps.Keys(ways)), Uplink: n.opt.Uplink, Hosts: hosts, Allow: n.opt.Allow, Note: n.note.String()})
-	if text == n.hostRules {
+	// Others manage rules in the host's own namespace, and some of their tools
+	// begin by removing all that there is.
+	if text == n.hostRules && slices.Contains(hostTables(ctx, n.host), rules.HostTable(n.opt.Cloud)) {
 		return nil
 	}
 	if err := loadRules(ctx, n.host, text); err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"karri/nodectl/network/rules"
+	"karri/shared/crash"
 	"karri/shared/link"
 )
 
@@ -75,8 +76,8 @@ func (r *router) device(w view) error {
 			func() error { return r.net.host.Delete(name) }, // left by a crash before the move
 			func() error { return r.space.Delete(name) },    // or after it
 			func() error { return r.net.host.AddVXLAN(name, want) },
-			func() error { return r.net.host.Move(name, r.space) },
-			func() error { return r.space.Rename(name, rules.Overlay) },
+			func() error { crash.Here("network.overlay-made"); return r.net.host.Move(name, r.space) },
+			func() error { crash.Here("network.overlay-moved"); return r.space.Rename(name, rules.Overlay) },
 		)
 	}
 	if err != nil {

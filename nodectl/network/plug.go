@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"karri/nodectl/network/rules"
+	"karri/shared/crash"
 	"karri/shared/fault"
 	"karri/shared/id"
 	"karri/shared/link"
@@ -25,7 +26,7 @@ func (n *Network) Plug(ctx context.Context, i id.Instance, w wire.Instance) erro
 		if _, ok := n.networks[f.VPC]; !ok || !n.synced {
 			return n.notReady(f.VPC)
 		}
-		places[f.ID] = place{Instance: i, Interface: f, Firewall: n.orders.Firewalls[f.ID]}
+		places[f.ID] = n.placeOf(i, f)
 	}
 	if err := n.remember(places, n.networks); err != nil {
 		return err
@@ -41,6 +42,7 @@ func (n *Network) Plug(ctx context.Context, i id.Instance, w wire.Instance) erro
 		if err := n.move(n.Tap(f.ID), r); err != nil {
 			return err
 		}
+		crash.Here("network.tap-moved")
 		if err := r.bring(ctx, n.view(f.VPC, r.transit)); err != nil {
 			return err
 		}
@@ -111,6 +113,7 @@ func (n *Network) Unplug(ctx context.Context, i id.Instance, w wire.Instance) er
 		if o, ordered := n.orders.Instances[i]; !ordered || o.Want == wire.Gone {
 			delete(places, eni)
 		}
+		crash.Here("network.tap-removed")
 	}
 	if err := n.remember(places, n.networks); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"karri/nodectl/network/rules"
+	"karri/shared/crash"
 	"karri/shared/id"
 	"karri/shared/link"
 )
@@ -40,6 +41,7 @@ func (n *Network) router(v id.VPC) (*router, error) {
 		if err != nil {
 			return nil, err
 		}
+		crash.Here("network.router-made")
 		r = &router{net: n, vpc: v, space: s, outer: uplinkName(n.opt.Cloud, v)}
 		n.routers[v] = r
 	}
@@ -49,9 +51,8 @@ func (n *Network) router(v id.VPC) (*router, error) {
 	return r, nil
 }
 
-// frame settings: a router forwards, believes no redirects and sends none, does
-// not judge by the way back (several taps share an address), knows no IPv6, and
-// takes up no connection in its middle, so that a cut one stays cut.
+// frameSettings: a router forwards, believes no redirects and sends none, does
+// not judge by the way back (several taps share an address), and knows no IPv6.
 var frameSettings = map[string]string{
 	"net.ipv6.conf.all.disable_ipv6":            "1",
 	"net.ipv6.conf.default.disable_ipv6":        "1",
@@ -61,11 +62,14 @@ var frameSettings = map[string]string{
 	"net.ipv4.conf.all.send_redirects":          "0",
 	"net.ipv4.conf.default.send_redirects":      "0",
 	"net.ipv4.ip_forward":                       "1",
-	"net.netfilter.nf_conntrack_tcp_loose":      "0",
 	"net.ipv4.icmp_errors_use_inbound_ifaddr":   "1",
 	"net.ipv4.conf.all.accept_source_route":     "0",
 	"net.ipv4.conf.default.accept_source_route": "0",
 }
+
+// trackSettings: a connection is not taken up in its middle, so that a cut one
+// stays cut. The kernel may have them only when rules that track are loaded.
+var trackSettings = map[string]string{"net.netfilter.nf_conntrack_tcp_loose": "0"}
 
 func (r *router) frame() error {
 	if err := r.space.Set(frameSettings); err != nil {
@@ -91,6 +95,7 @@ func (r *router) uplink() error {
 		if err := host.AddVeth(r.outer, rules.Uplink, r.space); err != nil {
 			return err
 		}
+		crash.Here("network.uplink-made")
 	}
 	if err := r.space.Configure(rules.Uplink, outerMTU, ""); err != nil {
 		return err
@@ -179,13 +184,17 @@ func (r *router) load(ctx context.Context, w view) error {
 		if err := loadRules(ctx, r.space, text); err != nil {
 			return err
 		}
+		crash.Here("network.rules-loaded")
 		r.text, r.swept = text, false
-		r.mu.Lock()
-		r.seen = w
-		r.mu.Unlock()
 	}
+	r.mu.Lock()
+	r.seen = w
+	r.mu.Unlock()
 	if r.swept {
 		return nil
+	}
+	if err := r.space.Set(trackSettings); err != nil {
+		return err
 	}
 	judge := rules.NewJudge(w.rules)
 	cut, err := r.space.CutFlows(func(f link.Flow) bool { return !judge.Allows(rules.Flow(f)) })

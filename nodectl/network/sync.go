@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"karri/nodectl/network/rules"
+	"karri/shared/crash"
 	"karri/shared/durable"
 	"karri/shared/id"
 	"karri/shared/link"
@@ -54,7 +55,7 @@ func (n *Network) take(o wire.NodeOrders) error {
 	for i, w := range o.Instances {
 		for _, f := range w.Interfaces {
 			if w.Want != wire.Gone || taps[n.Tap(f.ID)] {
-				places[f.ID] = place{Instance: i, Interface: f, Firewall: o.Firewalls[f.ID]}
+				places[f.ID] = n.placeOf(i, f)
 			}
 		}
 	}
@@ -70,6 +71,17 @@ func (n *Network) take(o wire.NodeOrders) error {
 		}
 	}
 	return n.remember(places, networks)
+}
+
+// placeOf returns the place of an ordered interface. Where the orders say
+// nothing of its rules it keeps those that it had; a new one has none, which
+// lets nothing pass.
+func (n *Network) placeOf(i id.Instance, f wire.Interface) place {
+	w, ok := n.orders.Firewalls[f.ID]
+	if !ok {
+		w = n.places[f.ID].Firewall
+	}
+	return place{Instance: i, Interface: f, Firewall: w}
 }
 
 // standing lists the taps that stand in this cloud's routers.
@@ -119,6 +131,7 @@ func (n *Network) remember(places map[id.Interface]place, networks map[id.VPC]wi
 	if err := durable.WriteFile(n.stateFile(), b, 0o600); err != nil {
 		return fmt.Errorf("write down places: %w", err)
 	}
+	crash.Here("network.remembered")
 	n.places, n.networks = places, networks
 	return nil
 }

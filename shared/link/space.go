@@ -244,12 +244,14 @@ func (s *Space) Setting(key string) (value string, err error) {
 }
 
 // Set brings kernel settings of the namespace to the given values, and writes
-// only those that differ.
+// only those that differ. A kernel without IPv6 needs none of its settings.
 func (s *Space) Set(settings map[string]string) error {
 	return s.Do(func() error {
 		for key, want := range settings {
 			p := settingPath(key)
 			if b, err := os.ReadFile(p); err == nil && strings.TrimSpace(string(b)) == want {
+				continue
+			} else if errors.Is(err, os.ErrNotExist) && strings.HasPrefix(key, "net.ipv6.") {
 				continue
 			}
 			if err := os.WriteFile(p, []byte(want), 0); err != nil {
