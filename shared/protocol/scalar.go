@@ -68,6 +68,9 @@ func (p *Plan) str(s string, at *where, v reflect.Value) error {
 	if len(p.shape.Enum) > 0 && s != "" && !slices.Contains(p.shape.Enum, s) {
 		return invalid(at, s, "Valid values are: "+some(p.shape.Enum)+".")
 	}
+	if p.shape.Min != nil && s != "" && float64(utf8.RuneCountInString(s)) < *p.shape.Min {
+		return invalid(at, s, "It is shorter than "+number(*p.shape.Min)+" characters.")
+	}
 	if p.shape.Max != nil && float64(utf8.RuneCountInString(s)) > *p.shape.Max {
 		return invalid(at, s, "It is longer than "+number(*p.shape.Max)+" characters.")
 	}
