@@ -105,7 +105,8 @@ func (p *Plan) tree(s *slot, v reflect.Value) (any, error) {
 				continue
 			}
 			f := v.FieldByIndex(s.index)
-			if f.Kind() == reflect.Pointer && f.IsNil() || s.plan.shape.Type == awsmodel.Timestamp && f.IsZero() {
+			absent := f.Kind() == reflect.Pointer || p.use == Request && (f.Kind() == reflect.Slice || f.Kind() == reflect.Map)
+			if absent && f.IsNil() || s.plan.shape.Type == awsmodel.Timestamp && f.IsZero() {
 				continue
 			}
 			part, err := s.plan.tree(s, reflect.Indirect(f))

@@ -21,6 +21,7 @@ type Plan struct {
 	elem  *Plan // of a list, and of a map's values
 	inner *slot // of a list: its elements; of a map: its values
 	text  bool  // the Go type reads and writes itself as text
+	use   Use
 }
 
 // A slot is a member of a structure.
@@ -91,7 +92,7 @@ func (c *compiler) plan(shape *awsmodel.Shape, t reflect.Type) (*Plan, error) {
 	if p := cmp.Or(c.made[k], plans[k]); p != nil {
 		return p, nil
 	}
-	p := &Plan{shape: shape, typ: t}
+	p := &Plan{shape: shape, typ: t, use: c.use}
 	c.made[k] = p
 	if err := c.fill(p); err != nil {
 		return nil, err

@@ -9,11 +9,12 @@ import (
 	"fmt"
 
 	"karri/cloudctl/ec2"
+	"karri/cloudctl/sts"
 	"karri/shared/action"
 )
 
 func main() {
-	for _, s := range []*action.Service{ec2.Catalog.With(nil)} {
+	for _, s := range []*action.Service{ec2.Catalog.With(nil), sts.Catalog.With(nil)} {
 		show(s)
 	}
 }

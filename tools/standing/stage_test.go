@@ -13,9 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"karri/cloudctl/admin"
 	ours "karri/cloudctl/ec2"
+	ourSTS "karri/cloudctl/sts"
 	"karri/shared/action"
 	"karri/shared/fault"
 	"karri/shared/protocol"
@@ -32,6 +35,7 @@ const (
 // A stage is a service in rehearsal with the vendor's client before it.
 type stage struct {
 	name    string
+	version string
 	dialect protocol.Dialect
 	actions []*action.Action
 	door    *action.Door
@@ -83,10 +87,23 @@ func stages(t *testing.T) []*stage {
 	compute.client = reflect.ValueOf(ec2.New(ec2.Options{
 		Region: region, BaseEndpoint: aws.String("http://cloud.test"), Credentials: creds, HTTPClient: compute, Retryer: aws.NopRetryer{},
 	}))
-	return []*stage{compute}
+	tokens := &stage{name: "sts", dialect: protocol.Query, actions: ourSTS.Catalog.All()}
+	tokens.open(ourSTS.Catalog.Rehearse(tokens.run), sign.Query)
+	tokens.client = reflect.ValueOf(sts.New(sts.Options{
+		Region: region, BaseEndpoint: aws.String("http://cloud.test"), Credentials: creds, HTTPClient: tokens, Retryer: aws.NopRetryer{},
+	}))
+	return []*stage{compute, tokens}
+}
+
+// ownStage returns Karri's own service, which no SDK speaks to.
+func ownStage() *stage {
+	s := &stage{name: "karri", dialect: protocol.JSON, actions: admin.Catalog.All()}
+	s.open(admin.Catalog.Rehearse(s.run), sign.Query)
+	return s
 }
 
 func (s *stage) open(service *action.Service, dialect *sign.Dialect) {
+	s.version = service.Model.Version
 	v := &sign.Verifier{Dialect: dialect, Region: region, Services: []string{s.name}, Keys: sign.Secrets(
 		func(_ context.Context, accessKey string) (sign.Key, string, error) {
 			if accessKey != key {

@@ -147,6 +147,7 @@ func TestWhoMayNotIsRefused(t *testing.T) {
 		}
 		form := asForm(t, s, a, a.Example)
 		form.Set("Action", a.Name)
+		form.Set("Version", s.version)
 		if status, body := s.post(t, form, ""); status != 401 && status != 403 && status != 400 || s.asked != nil || !strings.Contains(body, "<Error>") {
 			t.Errorf("without a signature it answers %d %s", status, body)
 		}
@@ -179,7 +180,7 @@ func TestWrongParametersAreRefusedByName(t *testing.T) {
 		whole := asForm(t, s, a, a.Example)
 		refused := func(code, name string, change func(form url.Values)) {
 			t.Helper()
-			form := url.Values{"Action": {a.Name}}
+			form := url.Values{"Action": {a.Name}, "Version": {s.version}}
 			for k, v := range whole {
 				form[k] = v
 			}
