@@ -226,3 +226,6 @@ func (l logger) Fatalf(format string, args ...any) {
 	l.log.Error("index: " + fmt.Sprintf(format, args...))
 	os.Exit(1)
 }
+
+// OpenInMemory opens an index that is gone when it is closed.
+func OpenInMemory() (*Embedded, error) { return Open("", Options{FS: vfs.NewMem()}) }

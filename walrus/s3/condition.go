@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"karri/shared/fault"
 	"karri/walrus/index"
 )
 
@@ -55,4 +56,22 @@ func writeCondition(h http.Header) (index.Condition, error) {
 		return when, notImplemented("If-Match and If-None-Match together are not implemented.")
 	}
 	return when, nil
+}
+
+// foresee refuses a write whose condition does not hold now, before its body
+// is read. The commit decides.
+func (c *call) foresee(when index.Condition) error {
+	if !when.IfNoneMatch && when.IfMatch == "" {
+		return nil
+	}
+	o, err := c.Objects.Object(c.ctx, c.bucket, c.key)
+	switch {
+	case err != nil && fault.KindOf(err) != fault.Missing:
+		return err
+	case err == nil && (when.IfNoneMatch || when.IfMatch != "" && when.IfMatch != "*" && when.IfMatch != o.ETag):
+		return precondition
+	case err != nil && when.IfMatch != "":
+		return err
+	}
+	return nil
 }

@@ -29,6 +29,9 @@ func (c *call) putObject() error {
 	if err != nil {
 		return err
 	}
+	if err := c.foresee(when); err != nil {
+		return err
+	}
 	headers, meta, err := described(c.r.Header)
 	if err != nil {
 		return err
@@ -50,6 +53,7 @@ func (c *call) putObject() error {
 		Pieces:   []index.Piece{piece},
 	}
 	if err := c.Objects.Put(c.ctx, o, when); err != nil {
+		c.discard(piece, err)
 		return err
 	}
 	crash.Here("walrus.s3.put")

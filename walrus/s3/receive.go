@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"karri/shared/crash"
+	"karri/shared/fault"
+	"karri/shared/rest"
 	"karri/walrus/content"
 	"karri/walrus/index"
 )
@@ -47,7 +49,7 @@ func (c *call) receive(body io.Reader, d *digests, prove func() error) (p index.
 }
 
 // spill stores head and the rest of the body in a piece of the content engine.
-func (c *call) spill(head []byte, rest io.Reader, buf []byte, d *digests, prove func() error) (p index.Piece, release func(), err error) {
+func (c *call) spill(head []byte, more io.Reader, buf []byte, d *digests, prove func() error) (p index.Piece, release func(), err error) {
 	w, err := c.Content.Create(c.ctx)
 	if err != nil {
 		return p, nil, err
@@ -64,7 +66,7 @@ func (c *call) spill(head []byte, rest io.Reader, buf []byte, d *digests, prove 
 		return p, nil, err
 	}
 	for {
-		n, err := rest.Read(buf)
+		n, err := more.Read(buf)
 		if n > 0 {
 			_, _ = d.Write(buf[:n])
 			size += int64(n)
@@ -87,4 +89,15 @@ func (c *call) spill(head []byte, rest io.Reader, buf []byte, d *digests, prove 
 	}
 	crash.Here("walrus.s3.bytes")
 	return index.Piece{ID: w.ID(), Size: size}, release, nil
+}
+
+// discard removes bytes whose row was refused. Where it is not known whether
+// the row was written, they stay until the mill has looked.
+func (c *call) discard(p index.Piece, err error) {
+	if p.Inline || fault.KindOf(err) == fault.Broken {
+		return
+	}
+	if err := c.Content.Remove(c.ctx, p.ID); err != nil {
+		rest.Note(c.ctx, "left", p.ID)
+	}
 }

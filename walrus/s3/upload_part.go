@@ -73,6 +73,7 @@ func (c *call) putPart(u *index.Upload, number int, piece index.Piece, d *digest
 		Checksum: d.sum(u.Algorithm), Piece: piece,
 	}
 	if err := c.Uploads.PutPart(c.ctx, u, p); err != nil {
+		c.discard(piece, err)
 		return p, err
 	}
 	c.Changed()
