@@ -11,8 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"karri/walrus/daemon"
 	"karri/walrus/daemon/walrustest"
@@ -27,7 +29,10 @@ type shell struct {
 }
 
 func newShell(t *testing.T) *shell {
-	w := walrustest.Start(t, walrustest.StartCloud(t), daemon.Config{Domains: []string{"s3.test"}})
+	return shellOn(t, walrustest.Start(t, walrustest.StartCloud(t), daemon.Config{Domains: []string{"s3.test"}}))
+}
+
+func shellOn(t *testing.T, w *walrustest.Walrus) *shell {
 	s := &shell{t: t, w: w, dir: t.TempDir()}
 	s.env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+walrustest.Ann.AccessKey, "AWS_SECRET_ACCESS_KEY="+walrustest.Ann.Secret,
 		"AWS_DEFAULT_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true", "HOME="+s.dir, "PYTHONWARNINGS=ignore")
@@ -181,5 +186,36 @@ func TestS3cmd(t *testing.T) {
 			run("del", "--recursive", "--force", "s3://pond")
 			run("rb", "s3://pond")
 		})
+	}
+}
+
+// TestMemoryStaysSmall moves a file of KARRI_BIG_MIB up and down, in parts and
+// in one piece as far as that goes.
+func TestMemoryStaysSmall(t *testing.T) {
+	mib := 100
+	if n, err := strconv.Atoi(os.Getenv("KARRI_BIG_MIB")); err == nil {
+		mib = n
+	}
+	child := walrustest.NewChild(t, walrustest.StartCloud(t))
+	child.Start(t, "")
+	s := shellOn(t, child.Walrus)
+	s.aws("s3", "mb", "s3://pond")
+	s.run("sh", "-c", fmt.Sprintf("head -c %dM /dev/urandom > big && sha256sum < big > sum", mib))
+	began := time.Now()
+	s.aws("s3", "cp", "--no-progress", "big", "s3://pond/big")
+	up := time.Since(began)
+	began = time.Now()
+	s.aws("s3", "cp", "--no-progress", "s3://pond/big", "back")
+	down := time.Since(began)
+	s.run("sh", "-c", "sha256sum < back | cmp - sum")
+	url := strings.TrimSpace(s.aws("s3", "presign", "s3://pond/big"))
+	began = time.Now()
+	s.run("sh", "-c", "curl -sf '"+url+"' | sha256sum | cmp - sum")
+	whole := time.Since(began)
+	s.aws("s3api", "put-object", "--bucket", "pond", "--key", "one", "--body", "big")
+	peak := child.PeakMiB(t)
+	t.Logf("%d MiB: up %s, down %s, down in one stream %s, peak memory %d MiB", mib, up, down, whole, peak)
+	if peak > 200 {
+		t.Errorf("peak memory %d MiB", peak)
 	}
 }

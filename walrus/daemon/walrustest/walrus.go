@@ -99,12 +99,22 @@ func (a Answer) Element(name string) string {
 // "Name: value".
 func (w *Walrus) Do(t testing.TB, u User, method, path, body string, headers ...string) Answer {
 	t.Helper()
+	a, err := w.Try(t, u, method, path, body, headers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// Try is Do for a walrus that may die meanwhile.
+func (w *Walrus) Try(t testing.TB, u User, method, path, body string, headers ...string) (Answer, error) {
+	t.Helper()
 	r := w.Request(t, method, path, body, headers...)
 	payload := r.Header.Get("X-Amz-Content-Sha256")
 	if err := sign.Request(r, sign.Credentials{AccessKey: u.AccessKey, Secret: u.Secret}, sign.Scope{Region: "us-east-1", Service: "s3", At: time.Now()}, payload); err != nil {
 		t.Fatal(err)
 	}
-	return w.Send(t, r)
+	return send(r)
 }
 
 // Request makes a request that is not signed.
@@ -128,14 +138,19 @@ func (w *Walrus) Request(t testing.TB, method, path, body string, headers ...str
 // Send sends a request as it is.
 func (w *Walrus) Send(t testing.TB, r *http.Request) Answer {
 	t.Helper()
-	res, err := http.DefaultTransport.RoundTrip(r)
+	a, err := send(r)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return a
+}
+
+func send(r *http.Request) (Answer, error) {
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return Answer{}, err
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Answer{res.StatusCode, res.Header, string(b)}
+	return Answer{res.StatusCode, res.Header, string(b)}, err
 }

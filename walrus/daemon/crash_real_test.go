@@ -1,0 +1,272 @@
+//go:build real
+
+package daemon_test
+
+import (
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"karri/walrus/content"
+	"karri/walrus/daemon/walrustest"
+	"karri/walrus/index"
+)
+
+// points finds every named place in the source.
+func points(t *testing.T) []string {
+	here := regexp.MustCompile(`crash\.Here\("([^"]+)"\)`)
+	var names []string
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, m := range here.FindAllSubmatch(source, -1) {
+			names = append(names, string(m[1]))
+		}
+		return err
+	})
+	if err != nil || len(names) < 10 {
+		t.Fatalf("%d places, %v", len(names), err)
+	}
+	return names
+}
+
+// A history is what a client did and was told.
+type history struct {
+	t     *testing.T
+	w     *walrustest.Child
+	acked map[string]string // key -> body, "" for gone
+	doubt map[string]string // the request that was not answered
+	dead  bool
+}
+
+var large = strings.Repeat("large object ", 10_000)
+
+// put stores a body, or takes an object away when it is "".
+func (h *history) put(key, body string, headers ...string) {
+	if h.dead {
+		return
+	}
+	method := "PUT"
+	if body == "" {
+		method = "DELETE"
+	}
+	h.note(key, body, func() (walrustest.Answer, error) {
+		sent := body
+		if len(headers) > 0 {
+			sent = ""
+		}
+		return h.w.Try(h.t, ann, method, "/pond/"+key, sent, headers...)
+	})
+}
+
+func (h *history) note(key, body string, do func() (walrustest.Answer, error)) walrustest.Answer {
+	a, err := do()
+	switch {
+	case err != nil:
+		h.doubt[key], h.dead = body, true
+	case a.Status >= 300:
+		h.t.Errorf("%s: %+v", key, a)
+	default:
+		h.acked[key] = body
+	}
+	return a
+}
+
+// ask sends what changes no object.
+func (h *history) ask(method, path, body string, headers ...string) walrustest.Answer {
+	if h.dead {
+		return walrustest.Answer{}
+	}
+	a, err := h.w.Try(h.t, ann, method, path, body, headers...)
+	h.dead = h.dead || err != nil
+	return a
+}
+
+// everything passes every place where a change is made durable.
+func (h *history) everything() {
+	h.put("small", "one")
+	h.put("large", large)
+	h.put("small", "two")
+	h.put("large", large+"!")
+	h.put("copy", large+"!", "x-amz-copy-source: pond/large")
+	h.put("large", "")
+	id := h.ask("POST", "/pond/parts?uploads", "").Element("UploadId")
+	tag := h.ask("PUT", "/pond/parts?partNumber=1&uploadId="+id, large).Header.Get("ETag")
+	h.ask("PUT", "/pond/parts?partNumber=2&uploadId="+id, "", "x-amz-copy-source: pond/copy")
+	if !h.dead {
+		h.note("parts", large, func() (walrustest.Answer, error) {
+			return h.w.Try(h.t, ann, "POST", "/pond/parts?uploadId="+id, "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"+strings.ReplaceAll(tag, `"`, "")+"</ETag></Part></CompleteMultipartUpload>")
+		})
+	}
+	id = h.ask("POST", "/pond/dropped?uploads", "").Element("UploadId")
+	h.ask("PUT", "/pond/dropped?partNumber=1&uploadId="+id, large)
+	h.ask("DELETE", "/pond/dropped?uploadId="+id, "")
+	h.ask("PUT", "/ending", "")
+	h.ask("DELETE", "/ending", "")
+}
+
+// check looks for what was acknowledged. A request that got no answer may have
+// been done or not, and nothing in between.
+func (h *history) check() {
+	for key, want := range h.acked {
+		doubt, inDoubt := h.doubt[key]
+		a := h.w.Do(h.t, ann, "GET", "/pond/"+key, "")
+		got := a.Body
+		if a.Status == 404 {
+			got = ""
+		} else if a.Status != 200 {
+			h.t.Errorf("%s: %d %s", key, a.Status, a.Code())
+			continue
+		}
+		if got != want && !(inDoubt && got == doubt) {
+			h.t.Errorf("%s: %d bytes, acknowledged were %d", key, len(got), len(want))
+		}
+	}
+}
+
+// nothingLeft opens the state of a walrus that has ended and looks for pieces
+// without a claim, work that was not done and temporary files.
+func nothingLeft(t *testing.T, state string) {
+	t.Helper()
+	x, err := index.Open(filepath.Join(state, "index"), index.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	files, err := content.OpenFiles(filepath.Join(state, "content"), content.FilesOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = files.List(t.Context(), func(i content.Info) error {
+		if claimed, err := x.Claimed(t.Context(), i.ID); err != nil || !claimed {
+			t.Errorf("piece %s of %d bytes is left, %v", i.ID, i.Size, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines, err := x.Lines(t.Context(), 10); err != nil || len(lines) > 0 {
+		t.Errorf("lines left: %v %v", lines, err)
+	}
+	if temps, err := os.ReadDir(filepath.Join(state, "content", "temp")); err != nil || len(temps) > 0 {
+		t.Errorf("temporary files left: %d %v", len(temps), err)
+	}
+}
+
+func TestCrashEverywhere(t *testing.T) {
+	cloud := walrustest.StartCloud(t)
+	names := points(t)
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			w := walrustest.NewChild(t, cloud, "--orphan-age", "1ms")
+			w.Start(t, "")
+			h := &history{t: t, w: w, acked: map[string]string{}, doubt: map[string]string{}}
+			h.ask("PUT", "/pond", "")
+			w.Kill()
+			w.Start(t, name)
+			h.everything()
+			if !w.Ended(3 * time.Second) {
+				t.Fatal("the place was not passed")
+			}
+			w.Start(t, "walrus.mill.removed") // and again while it recovers
+			w.Ended(300 * time.Millisecond)
+			w.Kill()
+			w.Start(t, "")
+			h.check()
+			h.dead = false
+			h.everything() // all works as before
+			if h.dead {
+				t.Error("it died again")
+			}
+			h.check()
+			settled(t, w)
+		})
+	}
+	t.Logf("%d places", len(names))
+}
+
+// settled lets the mill come to its end and looks at what is left.
+func settled(t *testing.T, w *walrustest.Child) {
+	t.Helper()
+	time.Sleep(300 * time.Millisecond) // the mill's own pace; what it leaves is the finding
+	w.Kill()
+	w.Start(t, "") // sweeps at its start
+	time.Sleep(500 * time.Millisecond)
+	w.Kill()
+	nothingLeft(t, w.State)
+}
+
+// TestKilledUnderLoad kills walrus with -9 while several hands put objects, and
+// looks for what was acknowledged: the last version of each key or a later one
+// that was under way, and always a whole one.
+func TestKilledUnderLoad(t *testing.T) {
+	rounds := 5
+	if n, err := strconv.Atoi(os.Getenv("KARRI_KILLS")); err == nil {
+		rounds = n
+	}
+	w := walrustest.NewChild(t, walrustest.StartCloud(t), "--orphan-age", "1ms")
+	w.Start(t, "")
+	w.Do(t, ann, "PUT", "/pond", "")
+	const hands = 8
+	var acked, sent [hands]atomic.Int64
+	puts := 0
+	for round := range rounds {
+		var all sync.WaitGroup
+		for hand := range hands {
+			all.Go(func() {
+				for {
+					n := sent[hand].Add(1)
+					a, err := w.Try(t, ann, "PUT", fmt.Sprintf("/pond/k%d", hand), version(n))
+					if err != nil {
+						return
+					}
+					if a.Status != 200 {
+						t.Errorf("%+v", a)
+						return
+					}
+					acked[hand].Store(n)
+				}
+			})
+		}
+		time.Sleep(time.Duration(100+rand.IntN(500)) * time.Millisecond)
+		w.Kill()
+		all.Wait()
+		began := time.Now()
+		w.Start(t, "")
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("round %d: the start took %s", round, took)
+		}
+		for hand := range hands {
+			if acked[hand].Load() == 0 {
+				continue
+			}
+			a := w.Do(t, ann, "GET", fmt.Sprintf("/pond/k%d", hand), "")
+			n, _ := strconv.ParseInt(strings.SplitN(a.Body, " ", 2)[0], 10, 64)
+			if n < acked[hand].Load() || n > sent[hand].Load() || a.Body != version(n) {
+				t.Errorf("round %d, hand %d: version %d with %d bytes, acknowledged was %d", round, hand, n, len(a.Body), acked[hand].Load())
+			}
+		}
+	}
+	for hand := range hands {
+		puts += int(acked[hand].Load())
+	}
+	t.Logf("%d kills, %d puts", rounds, puts)
+	settled(t, w)
+}
+
+// version is the n-th body of a key, small or large in turn.
+func version(n int64) string {
+	return strings.Repeat(fmt.Sprintf("%d ", n), 1+int(n%4)*20_000)
+}
