@@ -12,6 +12,8 @@ import (
 
 	"karri/shared/fault"
 	"karri/shared/id"
+	"karri/shared/pki"
+	"karri/shared/rest"
 	"karri/shared/wire"
 )
 
@@ -43,6 +45,11 @@ func New(dir, name string, endpoint netip.Addr, total wire.Capacity) (*Node, err
 
 // Close closes the book.
 func (n *Node) Close() error { return n.book.Close() }
+
+// Register serves the node's orders and reports to its clusterctl.
+func (n *Node) Register(in *rest.Internal) {
+	wire.Serve(in, rest.Roles(pki.Clusterctl), n.book, n.board)
+}
 
 // Work brings what runs to what is ordered, and reports.
 func (n *Node) Work() error {

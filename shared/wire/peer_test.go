@@ -135,56 +135,60 @@ func suite(t *testing.T, peer func(*testing.T, far) Peer[NodeOrders, NodeReport]
 		}
 		same(t, f.book, 9)
 	})
-	t.Run("what is seen arrives", func(t *testing.T) {
-		f := newFar(t, t.TempDir())
-		p := peer(t, f)
-		if err := p.Tell(t.Context(), 7, list(7)); err != nil {
-			t.Fatal(err)
+	t.Run("what is seen arrives", func(t *testing.T) { seenArrives(t, peer) })
+	t.Run("an asker waits for news", func(t *testing.T) { askerWaits(t, peer) })
+}
+
+func seenArrives(t *testing.T, peer func(*testing.T, far) Peer[NodeOrders, NodeReport]) {
+	f := newFar(t, t.TempDir())
+	p := peer(t, f)
+	if err := p.Tell(t.Context(), 7, list(7)); err != nil {
+		t.Fatal(err)
+	}
+	var since uint64
+	for _, r := range []NodeReport{{}, seenOf(InstancePending), seenOf(InstanceRunning, InstancePending), seenOf(InstanceGone)} {
+		f.publish(t, r)
+		got, err := p.Ask(t.Context(), since)
+		if err != nil || got.Accepted != 7 || !equal(got.Report, r) || got.Version == since {
+			t.Fatalf("%+v, want %+v (%v)", got, r, err)
 		}
-		var since uint64
-		for _, r := range []NodeReport{{}, seenOf(InstancePending), seenOf(InstanceRunning, InstancePending), seenOf(InstanceGone)} {
-			f.publish(t, r)
-			got, err := p.Ask(t.Context(), since)
-			if err != nil || got.Accepted != 7 || !equal(got.Report, r) || got.Version == since {
-				t.Fatalf("%+v, want %+v (%v)", got, r, err)
-			}
-			since = got.Version
-			if since == 0 {
-				t.Fatal("version 0 means nothing")
-			}
+		since = got.Version
+		if since == 0 {
+			t.Fatal("version 0 means nothing")
 		}
-		// Many versions pass unseen: the whole comes.
-		for i := range 2 * history {
-			f.publish(t, seenOf(InstanceRunning, InstanceState(rune('a'+i))))
-		}
-		want := seenOf(InstanceBroken)
-		f.publish(t, want)
-		if got, err := p.Ask(t.Context(), since); err != nil || !equal(got.Report, want) {
-			t.Errorf("%+v (%v)", got, err)
-		}
-	})
-	t.Run("an asker waits for news", func(t *testing.T) {
-		f := newFar(t, t.TempDir())
-		p := peer(t, f)
-		f.publish(t, seenOf(InstancePending))
-		first, err := p.Ask(t.Context(), 0)
+	}
+	// Many versions pass unseen: the whole comes.
+	for i := range 2 * history {
+		f.publish(t, seenOf(InstanceRunning, InstanceState(rune('a'+i))))
+	}
+	want := seenOf(InstanceBroken)
+	f.publish(t, want)
+	if got, err := p.Ask(t.Context(), since); err != nil || !equal(got.Report, want) {
+		t.Errorf("%+v (%v)", got, err)
+	}
+}
+
+func askerWaits(t *testing.T, peer func(*testing.T, far) Peer[NodeOrders, NodeReport]) {
+	f := newFar(t, t.TempDir())
+	p := peer(t, f)
+	f.publish(t, seenOf(InstancePending))
+	first, err := p.Ask(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan Seen[NodeReport], 1)
+	go func() {
+		s, err := p.Ask(t.Context(), first.Version)
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
 		}
-		got := make(chan Seen[NodeReport], 1)
-		go func() {
-			s, err := p.Ask(t.Context(), first.Version)
-			if err != nil {
-				t.Error(err)
-			}
-			got <- s
-		}()
-		f.publish(t, seenOf(InstancePending)) // no news
-		f.publish(t, seenOf(InstanceRunning))
-		if s := <-got; !equal(s.Report, seenOf(InstanceRunning)) || s.Version == first.Version {
-			t.Errorf("%+v", s)
-		}
-	})
+		got <- s
+	}()
+	f.publish(t, seenOf(InstancePending)) // no news
+	f.publish(t, seenOf(InstanceRunning))
+	if s := <-got; !equal(s.Report, seenOf(InstanceRunning)) || s.Version == first.Version {
+		t.Errorf("%+v", s)
+	}
 }
 
 func equal(a, b NodeReport) bool {
