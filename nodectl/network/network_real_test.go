@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"karri/shared/fault"
 	"karri/shared/link"
 	"karri/shared/wire"
 )
@@ -265,5 +266,34 @@ func TestBadRulesKeepTheOldOnesAndTheOldGeneration(t *testing.T) {
 	l.mustCall(l.world, "10.77.0.201:22", "a 10.77.0.1")
 	if ok, _ := l.nets[0].Plugged(t.Context(), a.id, l.orders[0].Instances[a.id]); !ok {
 		t.Error("unplugged")
+	}
+}
+
+func TestAddressIsGivenOnlyWhenItsFormerHolderHasGone(t *testing.T) {
+	l := newLab(t)
+	a := l.order("a", 0, "aa", 101, "10.0.0.11", "", pingIn)
+	c := l.order("c", 0, "aa", 101, "10.0.0.13", "", pingIn)
+	l.sync()
+	l.boot(a, false)
+	l.boot(c, false)
+	w := l.orders[0].Instances[a.id]
+	w.Want = wire.Gone
+	l.orders[0].Instances[a.id] = w
+	b := l.order("b", 0, "aa", 101, "10.0.0.11", "", pingIn)
+	l.sync()
+	b.space = l.space("zn-b")
+	must(t, l.hosts[0].AddVeth(l.nets[0].Tap(b.iface.ID), "eth0", b.space))
+	err := l.nets[0].Plug(t.Context(), b.id, l.orders[0].Instances[b.id])
+	if fault.CodeOf(err) != "AddressInUse" || fault.KindOf(err) != fault.Later {
+		t.Fatal(err)
+	}
+	if !l.pings(a.space, "10.0.0.13") {
+		t.Error("the one that is to go was cut before its end")
+	}
+	must(t, l.nets[0].Unplug(t.Context(), a.id, w))
+	must(t, l.nets[0].Plug(t.Context(), b.id, l.orders[0].Instances[b.id]))
+	must(t, l.sh(b.space, "ip link set eth0 address "+b.iface.MAC+" up && ip addr add 10.0.0.11/24 dev eth0 && ip route add default via 10.0.0.1"))
+	if !l.pings(b.space, "10.0.0.13") {
+		t.Error("the new holder has no network")
 	}
 }

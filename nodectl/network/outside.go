@@ -128,6 +128,13 @@ func (n *Network) loadHost(ctx context.Context, ways map[netip.Addr]*router) err
 	for _, l := range n.orders.Links {
 		hosts = append(hosts, l.Endpoint)
 	}
+	for _, w := range n.orders.Instances {
+		for _, v := range w.Volumes { // the stores that serve them
+			if a, err := netip.ParseAddrPort(v.Address); err == nil {
+				hosts = append(hosts, a.Addr().Unmap())
+			}
+		}
+	}
 	text := rules.RenderHost(rules.Host{Cloud: n.opt.Cloud, Devices: "k" + n.opt.Cloud + "-u", Transit: n.opt.Transit,
 		Public: slices.Collect(maps.Keys(ways)), Uplink: n.opt.Uplink, Hosts: hosts, Allow: n.opt.Allow, Note: n.note.String()})
 	// Others manage rules in the host's own namespace, and some of their tools

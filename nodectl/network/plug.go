@@ -39,6 +39,9 @@ func (n *Network) Plug(ctx context.Context, i id.Instance, w wire.Instance) erro
 		if err := r.load(ctx, n.view(f.VPC, r.transit)); err != nil {
 			return err
 		}
+		if !r.governs(n.Tap(f.ID)) {
+			return fault.New(fault.Later, "AddressInUse", "The address %s of %s is held by another interface on this host.", f.Address, f.ID)
+		}
 		if err := n.move(n.Tap(f.ID), r); err != nil {
 			return err
 		}

@@ -178,7 +178,7 @@ func (r *router) bring(ctx context.Context, w view) error {
 func (r *router) load(ctx context.Context, w view) error {
 	text, err := rules.Render(w.rules)
 	if err != nil {
-		slog.Warn("interfaces left without rules", "vpc", r.vpc, "error", err)
+		return fmt.Errorf("rules of %s: %w", r.vpc, err)
 	}
 	if text != r.text {
 		if err := loadRules(ctx, r.space, text); err != nil {

@@ -255,6 +255,14 @@ func (n *Network) view(v id.VPC, transit netip.Addr) view {
 		w.names[hostName(p.Interface.Address)] = p.Interface.Address
 		gateways[gateway(p.Interface.CIDR)] = true
 	}
+	sound, err := w.rules.Sound()
+	if err != nil {
+		slog.Warn("interfaces left without rules", "vpc", v, "error", err)
+		maps.DeleteFunc(w.byTap, func(name string, _ place) bool {
+			return !slices.ContainsFunc(sound.Taps, func(t rules.Tap) bool { return t.Name == name })
+		})
+	}
+	w.rules = sound
 	w.rules.Gateways = slices.SortedFunc(maps.Keys(gateways), netip.Addr.Compare)
 	for _, m := range n.orders.Remotes {
 		l, ok := n.orders.Links[m.Node]

@@ -164,18 +164,6 @@ func (s *Space) AddVXLAN(name string, v VXLAN) error {
 	return nil
 }
 
-// AddTap makes a persistent tap, as a hypervisor's own but with nothing behind it.
-func (s *Space) AddTap(name string) error {
-	return s.Do(func() error {
-		t := &netlink.Tuntap{LinkAttrs: netlink.NewLinkAttrs(), Mode: netlink.TUNTAP_MODE_TAP}
-		t.Name = name
-		if err := netlink.LinkAdd(t); err != nil {
-			return fmt.Errorf("make tap %s: %w", name, err)
-		}
-		return nil
-	})
-}
-
 // NameOf returns the name of the interface with the given index, or ErrMissing.
 func (s *Space) NameOf(index int) (string, error) {
 	l, err := s.h.LinkByIndex(index)
