@@ -98,11 +98,23 @@ func (c *cloud) readEnv() {
 // prepare makes what most stories need: an image, a key, and ssh let in.
 func (c *cloud) prepare() {
 	c.t.Helper()
-	c.image = c.register("karri-guest")
-	c.key = filepath.Join(c.Dir, "story.pem")
-	if err := os.WriteFile(c.key, []byte(c.aws("ec2", "create-key-pair", "--key-name", "story", "--key-type", "ed25519", "--query", "KeyMaterial")+"\n"), 0o600); err != nil {
+	c.image = c.register("guest")
+	c.newKey(filepath.Join(c.Dir, "story.pem"))
+	c.letSSHIn()
+}
+
+// newKey makes the key pair "story" and keeps its private part in file.
+func (c *cloud) newKey(file string) {
+	c.t.Helper()
+	c.key = file
+	pem := c.aws("ec2", "create-key-pair", "--key-name", "story", "--key-type", "ed25519", "--query", "KeyMaterial")
+	if err := os.WriteFile(file, []byte(pem+"\n"), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+func (c *cloud) letSSHIn() {
+	c.t.Helper()
 	group := c.aws("ec2", "describe-security-groups", "--filters", "Name=group-name,Values=default", "--query", "SecurityGroups[0].GroupId")
 	c.aws("ec2", "authorize-security-group-ingress", "--group-id", group, "--protocol", "tcp", "--port", "22", "--cidr", "0.0.0.0/0")
 }

@@ -182,7 +182,7 @@ func TestAnImageOutlivesItsObject(t *testing.T) {
 	if out, err := exec.Command("dd", "if=/dev/urandom", "of="+junk, "bs=1M", "count=1").CombinedOutput(); err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
-	c.aws("s3", "cp", "--no-progress", junk, "s3://karri-guest/guest.qcow2")
-	c.aws("s3", "rm", "s3://karri-guest/guest.qcow2")
+	c.aws("s3", "cp", "--no-progress", junk, "s3://guest/guest.qcow2")
+	c.aws("s3", "rm", "s3://guest/guest.qcow2")
 	c.mustSSH(c.run(1)[0], "true")
 }
