@@ -19,10 +19,11 @@ type daemon struct {
 func (s *Site) control() []daemon {
 	h := s.Control()
 	return []daemon{
-		s.daemon(h, "cloudctl", "--region", s.Region, "--public", s.loopback("ec2"), "--public-addresses", s.Public.String()),
+		s.daemon(h, "cloudctl", "--region", s.Region, "--public", s.loopback("ec2"), "--public-addresses", s.Public.String(),
+			"--endpoint", s.EC2URL(), "--s3-endpoint", s.S3URL()),
 		s.daemon(h, "walrus", "--region", s.Region, "--public", s.loopback("s3")),
 		s.daemon(h, "blockstore", "--zone", s.Zone, "--nbd-listen", h.Addr.String(), "--nbd-ports", fmt.Sprintf("%d-%d", s.Ports["nbd"], s.Ports["nbd"]+99)),
-		s.daemon(h, "clusterctl", "--zone", s.Zone),
+		s.daemon(h, "clusterctl", "--zone", s.Zone, "--scheduler", "roundrobin"),
 	}
 }
 
