@@ -9,6 +9,7 @@ import (
 	"karri/cloudctl/keep"
 	"karri/shared/fault"
 	"karri/shared/pki"
+	"karri/shared/wire"
 )
 
 // NodeToken implements admin.Zones.
@@ -17,13 +18,8 @@ func (z *zones) NodeToken(ctx context.Context, zone, node string) (string, error
 	if err != nil {
 		return "", err
 	}
-	var out struct {
-		Token string `json:"token"`
-	}
-	in := struct {
-		Name string `json:"name"`
-	}{node}
-	err = l.client.Call(ctx, http.MethodPost, "/v1/join-tokens", nil, in, &out)
+	var out wire.NodeToken
+	err = l.client.Call(ctx, http.MethodPost, "/v1/join-tokens", nil, wire.NodeTokenRequest{Node: node}, &out)
 	return out.Token, err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"karri/cloudctl/admin"
 	"karri/cloudctl/ec2"
+	"karri/cloudctl/sts"
 	"karri/shared/action"
 	"karri/shared/pki"
 	"karri/shared/rest"
@@ -27,6 +28,7 @@ func (c *cloud) door() http.Handler {
 func (c *cloud) services() []*action.Service {
 	return []*action.Service{
 		ec2.Catalog.With(c.api),
+		sts.Catalog.With(&sts.API{}),
 		admin.Catalog.With(&admin.API{
 			Accounts: c.book, Desk: c.desk, Reports: c.reports, Zones: c.zones, Explain: c, Region: c.config.Region, Clock: time.Now,
 			Endpoints: admin.Endpoints{EC2: c.config.Endpoint, S3: c.config.S3Endpoint},
