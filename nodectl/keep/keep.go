@@ -52,7 +52,7 @@ type Keeper struct {
 
 	mu      sync.Mutex
 	tried   map[id.Instance]tried
-	looks   map[id.Instance]thing
+	looks   map[id.Instance]Thing
 	changed chan struct{}
 }
 
@@ -66,7 +66,7 @@ func New(h host.Host, o Orders, n Notes, p Patience, now func() time.Time) *Keep
 	p.Press = or(p.Press, 10*time.Second)
 	p.Console = or(p.Console, time.Hour)
 	return &Keeper{host: h, orders: o, notes: n, patience: p, now: now, changed: make(chan struct{}, 1),
-		tried: map[id.Instance]tried{}, looks: map[id.Instance]thing{}}
+		tried: map[id.Instance]tried{}, looks: map[id.Instance]Thing{}}
 }
 
 func or(a, b time.Duration) time.Duration {
@@ -76,8 +76,8 @@ func or(a, b time.Duration) time.Duration {
 	return b
 }
 
-// thing is all that is known of an instance when its next step is decided.
-type thing struct {
+// Thing is all that is known of an instance when its next step is decided.
+type Thing struct {
 	id      id.Instance
 	ordered bool
 	order   wire.Instance
@@ -109,8 +109,8 @@ type refusal struct {
 }
 
 // Kind returns the kind of thing that the keeper keeps.
-func (k *Keeper) Kind() life.Kind[thing] {
-	return life.Kind[thing]{Name: "instance", List: k.list, Look: k.look, Next: k.next}
+func (k *Keeper) Kind() life.Kind[Thing] {
+	return life.Kind[Thing]{Name: "instance", List: k.list, Look: k.look, Next: k.next}
 }
 
 // Changed is sent to when something was looked at, and so the report may have
@@ -141,10 +141,10 @@ func (k *Keeper) list(ctx context.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(all)), nil
 }
 
-func (k *Keeper) look(ctx context.Context, s string) (thing, error) {
+func (k *Keeper) look(ctx context.Context, s string) (Thing, error) {
 	i := id.Instance(s)
 	orders, _ := k.orders.Orders()
-	t := thing{id: i, boot: k.host.Boot(), now: k.now(), p: k.patience}
+	t := Thing{id: i, boot: k.host.Boot(), now: k.now(), p: k.patience}
 	t.order, t.ordered = orders.Instances[i]
 	var err error
 	if t.note, err = k.notes.Read(i); err != nil {
@@ -179,17 +179,17 @@ func (k *Keeper) remember(i id.Instance, change func(*tried)) {
 }
 
 // write changes the note of t.
-func (k *Keeper) write(t thing, change func(*Note)) error {
+func (k *Keeper) write(t Thing, change func(*Note)) error {
 	n := t.note
 	change(&n)
 	return k.notes.Write(t.id, n)
 }
 
-type step = life.Step[thing]
+type step = life.Step[Thing]
 
 // step returns a step whose failure for good is remembered for the report.
-func (k *Keeper) step(name string, do func(ctx context.Context, t thing) error) *step {
-	return &step{Name: name, Do: func(ctx context.Context, t thing) error {
+func (k *Keeper) step(name string, do func(ctx context.Context, t Thing) error) *step {
+	return &step{Name: name, Do: func(ctx context.Context, t Thing) error {
 		err := do(ctx, t)
 		why := ""
 		if f := fault.Of(err); err != nil && (f.Kind == fault.Invalid || f.Kind == fault.Denied || f.Kind == fault.Missing) {
@@ -201,7 +201,7 @@ func (k *Keeper) step(name string, do func(ctx context.Context, t thing) error) 
 }
 
 // whileWanted does long work and cuts it short when the wish changes.
-func (k *Keeper) whileWanted(ctx context.Context, t thing, do func(context.Context) error) error {
+func (k *Keeper) whileWanted(ctx context.Context, t Thing, do func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	defer watch.Wait()
@@ -222,7 +222,7 @@ func (k *Keeper) whileWanted(ctx context.Context, t thing, do func(context.Conte
 	return do(ctx)
 }
 
-func wait(format string, args ...any) *step { return life.Wait[thing](format, args...) }
+func wait(format string, args ...any) *step { return life.Wait[Thing](format, args...) }
 
 // first returns the first step that does something, or else the first wait.
 func first(steps ...*step) *step {

@@ -21,14 +21,14 @@ func (k *Keeper) Report(flow func(id string) (life.Status, bool)) map[id.Instanc
 		}
 		s := t.report()
 		s.Flow, _ = flow(string(i))
-		s.Flow.Looked = time.Time{} // a look alone is no news
+		s.Flow.Looked = s.Flow.Looked.Truncate(time.Minute) // a look alone is no news
 		all[i] = s
 	}
 	return all
 }
 
 // report says in the words of the tier above what was seen.
-func (t thing) report() wire.InstanceSeen {
+func (t Thing) report() wire.InstanceSeen {
 	s := wire.InstanceSeen{Stray: !t.ordered, Reboots: t.note.Reboots, Started: t.note.Started, Volumes: t.seen.Volumes}
 	on := t.seen.Machine.On()
 	switch {

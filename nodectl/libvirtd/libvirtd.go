@@ -29,7 +29,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"karri/shared/durable"
 )
 
 // QEMUUser is the user and group that QEMU runs as unless told otherwise: the
@@ -102,8 +102,7 @@ func EnsureUp(ctx context.Context, c Config) error {
 	return c.waitReady(ctx, ended)
 }
 
-// Supervise keeps libvirtd running until ctx ends, then stops it. Guests and
-// virtlogd run on.
+// Supervise keeps libvirtd running until ctx ends, and then leaves it as it is.
 func Supervise(ctx context.Context, c Config, ready func()) error {
 	for first := true; ; {
 		err := EnsureUp(ctx, c)
@@ -119,7 +118,7 @@ func Supervise(ctx context.Context, c Config, ready func()) error {
 		for up := err == nil; up; {
 			select {
 			case <-ctx.Done():
-				return c.Stop(context.WithoutCancel(ctx))
+				return nil
 			case <-time.After(500 * time.Millisecond):
 				if _, up = c.pid("libvirtd"); !up {
 					c.log().Warn("libvirtd has ended; starting it again")
@@ -182,7 +181,7 @@ func (c *Config) prepare() (err error) {
 	for name, text := range map[string]string{
 		"libvirtd.conf": libvirtdConf(uuid), "qemu.conf": c.qemuConf(), "virtlogd.conf": virtlogdConf,
 	} {
-		if err := renameio.WriteFile(c.path("etc", name), []byte(text), 0o600); err != nil {
+		if err := durable.WriteFile(c.path("etc", name), []byte(text), 0o600); err != nil {
 			return err
 		}
 	}
@@ -237,7 +236,7 @@ func (c Config) nameUser() error {
 			continue
 		}
 		text := strings.TrimRight(string(b), "\n") + "\n" + line + "\n"
-		if err := renameio.WriteFile(c.path(file), []byte(text), 0o644); err != nil {
+		if err := durable.WriteFile(c.path(file), []byte(text), 0o644); err != nil {
 			return err
 		}
 	}
@@ -253,7 +252,7 @@ func (c Config) hostUUID() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return strings.TrimSpace(string(b)), renameio.WriteFile(file, b, 0o600)
+	return strings.TrimSpace(string(b)), durable.WriteFile(file, b, 0o600)
 }
 
 func libvirtdConf(uuid string) string {

@@ -20,7 +20,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"karri/shared/durable"
 )
 
 // Accelerator is the type of libvirt's domains.
@@ -109,7 +109,7 @@ func Choose(ctx context.Context, state string, boot string, uid, gid int) (Verdi
 	if err != nil {
 		return v, err
 	}
-	return v, renameio.WriteFile(file, b, 0o644)
+	return v, durable.WriteFile(file, b, 0o644)
 }
 
 // pick prefers KVM unless it is clearly slower: most of so short a run is the
