@@ -8,8 +8,6 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"net/http"
 	"time"
@@ -77,8 +75,7 @@ func (a *API) join(ctx context.Context, who pki.Identity, r rest.JoinRequest) (r
 	if err != nil {
 		return rest.JoinReply{}, err
 	}
-	sum := sha256.Sum256(key)
-	if _, err := a.Store.Admit(ctx, token.HashSecret(r.Secret), who.Name, hex.EncodeToString(sum[:]), r.Address, time.Now()); err != nil {
+	if _, err := a.Store.Admit(ctx, token.HashSecret(r.Secret), who.Name, pki.KeyHash(key), r.Address, time.Now()); err != nil {
 		return rest.JoinReply{}, err
 	}
 	chain, err := a.Self().Issue(r.CSR, time.Now())
@@ -127,31 +124,28 @@ func (a *API) adopt(w http.ResponseWriter, r *http.Request) error {
 // console passes on what the node of an instance has of its console.
 func (a *API) console(w http.ResponseWriter, r *http.Request) error {
 	what := rest.Var(r, "id")
-	ps, err := a.Store.Placements(r.Context())
+	p, err := a.Store.PlacementOf(r.Context(), id.Instance(what))
 	if err != nil {
 		return err
 	}
-	for _, p := range ps {
-		if p.Instance != id.Instance(what) {
-			continue
-		}
-		n, err := a.Store.NodeNamed(r.Context(), p.Node)
-		if err != nil {
-			return err
-		}
-		c := a.Client(n)
-		defer c.Close()
-		res, err := c.Do(r.Context(), rest.Request{Method: "GET", Path: "/v1/instances/" + what + "/console"})
-		if err != nil {
-			return err
-		}
-		defer res.Body.Close()
-		w.Header().Set("Content-Type", res.Header.Get("Content-Type"))
-		_, err = io.Copy(w, res.Body)
-		rest.NoteError(r.Context(), err)
-		return nil
+	if p == nil {
+		return fault.New(fault.Missing, "NotHere", "%s is placed nowhere in %s.", what, a.Zone)
 	}
-	return fault.New(fault.Missing, "NotHere", "%s is placed nowhere in %s.", what, a.Zone)
+	n, err := a.Store.NodeNamed(r.Context(), p.Node)
+	if err != nil {
+		return err
+	}
+	c := a.Client(n)
+	defer c.Close()
+	res, err := c.Do(r.Context(), rest.Request{Method: "GET", Path: "/v1/instances/" + what + "/console"})
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	w.Header().Set("Content-Type", res.Header.Get("Content-Type"))
+	_, err = io.Copy(w, res.Body)
+	rest.NoteError(r.Context(), err)
+	return nil
 }
 
 func (a *API) explain(w http.ResponseWriter, r *http.Request) error {
@@ -187,7 +181,7 @@ func (a *API) below(ctx context.Context, node, what string) wire.Explanation {
 // image serves an image to a node that has an instance made of it.
 func (a *API) image(w http.ResponseWriter, r *http.Request) error {
 	sum, bucket, key := rest.Var(r, "sha256"), r.URL.Query().Get("bucket"), r.URL.Query().Get("key")
-	ok, err := a.mayHave(r.Context(), rest.Caller(r.Context()).Name, wire.Image{SHA256: sum, Bucket: bucket, Key: key})
+	ok, err := a.mayHave(r.Context(), wire.Image{SHA256: sum, Bucket: bucket, Key: key})
 	if err != nil {
 		return err
 	}
@@ -205,9 +199,11 @@ func (a *API) image(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (a *API) mayHave(ctx context.Context, node string, img wire.Image) (bool, error) {
-	n, err := a.Store.NodeNamed(ctx, node)
-	if err != nil {
+// mayHave reports whether the node that calls has an instance made of img. A
+// host whose name was given to another one has nothing.
+func (a *API) mayHave(ctx context.Context, img wire.Image) (bool, error) {
+	n, err := a.Store.NodeNamed(ctx, rest.Caller(ctx).Name)
+	if err != nil || n.Key != rest.CallerKey(ctx) {
 		return false, err
 	}
 	ps, err := a.Store.Placements(ctx)

@@ -8,6 +8,7 @@ import (
 
 	"karri/clusterctl/choose"
 	"karri/clusterctl/store"
+	"karri/shared/crash"
 	"karri/shared/fault"
 	"karri/shared/id"
 	"karri/shared/life"
@@ -50,7 +51,7 @@ func (k *Keeper) instanceKind() life.Kind[thing] {
 
 func (k *Keeper) lookInstance(ctx context.Context, name string) (thing, error) {
 	t := thing{id: id.Instance(name)}
-	ps, err := k.Store.Placements(ctx)
+	p, err := k.Store.PlacementOf(ctx, t.id)
 	if err != nil {
 		return t, err
 	}
@@ -58,12 +59,8 @@ func (k *Keeper) lookInstance(ctx context.Context, name string) (thing, error) {
 	if err != nil {
 		return t, err
 	}
-	for _, p := range ps {
-		if p.Instance == t.id {
-			t.place = &p
-			t.lost = !slices.ContainsFunc(ns, func(n store.Node) bool { return n.ID == p.NodeID })
-		}
-	}
+	t.place = p
+	t.lost = p != nil && !slices.ContainsFunc(ns, func(n store.Node) bool { return n.ID == p.NodeID })
 	o, _ := k.Book.Orders()
 	if w, ok := o.Instances[t.id]; ok {
 		t.order = &w
@@ -107,6 +104,7 @@ func (k *Keeper) unplace(ctx context.Context, t thing) error {
 	if err := k.Store.Unplace(ctx, t.id); err != nil {
 		return err
 	}
+	crash.Here("keep.unplaced")
 	k.moved(t.id, nil)
 	k.instances.Nudge() // there is room now
 	return nil
@@ -169,6 +167,7 @@ func (k *Keeper) place(ctx context.Context, t thing) error {
 		k.moved(t.id, refused)
 		return fault.New(fault.Later, "InsufficientInstanceCapacity", "No node of %s can take it now.", k.Zone)
 	}
+	crash.Here("keep.placed")
 	k.moved(t.id, nil)
 	return nil
 }

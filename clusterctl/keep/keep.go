@@ -39,6 +39,7 @@ type Store interface {
 	Nodes(ctx context.Context) ([]store.Node, error)
 	NodeNamed(ctx context.Context, name string) (store.Node, error)
 	Placements(ctx context.Context) ([]store.Placement, error)
+	PlacementOf(ctx context.Context, i id.Instance) (*store.Placement, error) // nil: it has none
 	Place(ctx context.Context, i id.Instance, choose func(others []store.Placement) *store.Placement) error
 	Unplace(ctx context.Context, i id.Instance) error
 	SetState(ctx context.Context, i id.Instance, state string) error

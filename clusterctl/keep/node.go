@@ -110,7 +110,6 @@ func (k *Keeper) tell(ctx context.Context, l link) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if v = k.view(l.node); err != nil {
-		v.err = err
 		return err
 	}
 	v.told, v.sum = gen, l.sum
@@ -145,7 +144,7 @@ func (k *Keeper) Ask(ctx context.Context, name string) error {
 	}
 	k.mu.Lock()
 	v := k.view(n)
-	peer, since, was := v.peer, v.seen.Version, v.err != nil || v.heard.IsZero()
+	peer, since, told, was := v.peer, v.seen.Version, v.told, v.err != nil || v.heard.IsZero()
 	if was {
 		since = 0 // do not wait: is it there again?
 	}
@@ -158,8 +157,8 @@ func (k *Keeper) Ask(ctx context.Context, name string) error {
 	}
 	news := s.Version != v.seen.Version
 	v.seen, v.heard = s, time.Now()
-	if v.told > s.Accepted {
-		v.sum = "" // it lost what it was told
+	if told > s.Accepted {
+		v.sum = "" // it lost what it was told before we asked
 		k.nodes.Nudge(name)
 	}
 	for len(v.covers) > 1 && v.covers[1].node <= v.host().Rules {

@@ -177,6 +177,16 @@ func (s *Store) Placements(ctx context.Context) (ps []Placement, err error) {
 	return ps, err
 }
 
+// PlacementOf returns the placement of an instance; nil when it has none.
+func (s *Store) PlacementOf(ctx context.Context, i id.Instance) (*Placement, error) {
+	var p Placement
+	err := s.db.Read(ctx, func(tx *gorm.DB) error { return tx.Where("instance = ?", i).Take(&p).Error })
+	if errors.Is(err, db.ErrMissing) {
+		return nil, nil
+	}
+	return &p, err
+}
+
 // Place places an instance where choose says, looking at all other placements
 // in the same transaction, so that two choices never count on the same room.
 // When choose returns nil nothing is written; an instance that is placed

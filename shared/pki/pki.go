@@ -201,6 +201,12 @@ func Hash(root *x509.Certificate) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// KeyHash names a public key.
+func KeyHash(key ed25519.PublicKey) string {
+	sum := sha256.Sum256(key)
+	return hex.EncodeToString(sum[:])
+}
+
 // Verify returns who a chain, its own certificate first, speaks for, when it
 // leads to root and is valid now.
 func Verify(chain []*x509.Certificate, root *x509.Certificate, now time.Time) (Identity, error) {

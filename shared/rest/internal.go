@@ -90,6 +90,7 @@ func (in *Internal) admit(r *http.Request, who Allow) error {
 	}
 	callOf(r.Context()).caller = id
 	key := r.TLS.PeerCertificates[0].PublicKey.(ed25519.PublicKey)
+	callOf(r.Context()).key = pki.KeyHash(key)
 	path, query, _ := strings.Cut(r.RequestURI, "?")
 	req := token.Request{Method: r.Method, Path: path, Query: query, Body: token.Streamed}
 	bearer := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")

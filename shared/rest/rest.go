@@ -44,6 +44,7 @@ type call struct {
 	id       string
 	route    string
 	caller   pki.Identity
+	key      string
 	notes    []any
 	err      error
 	quiet    bool
@@ -81,6 +82,10 @@ var requestIDForm = regexp.MustCompile(`^[A-Za-z0-9-]{8,64}$`)
 
 // Caller returns the component that sent the request; zero on a public listener.
 func Caller(ctx context.Context) pki.Identity { return callOf(ctx).caller }
+
+// CallerKey returns the hash (pki.KeyHash) of the key that the request is
+// signed with, to tell a component from a later one of the same name.
+func CallerKey(ctx context.Context) string { return callOf(ctx).key }
 
 // Label names the route of a request for metrics and the access log, where the
 // path does not: the action of a query API. Names must be few.
