@@ -83,7 +83,8 @@ func (f *former) value(p *Plan, s *slot, name string, v reflect.Value) {
 }
 
 // JSON writes v as a JSON object whose members have the model's names: a
-// request or an answer in the JSON dialect. What is absent in XML is absent.
+// request or an answer in the JSON dialect. What is absent in XML is absent; a
+// list that is nil is absent from a request and empty in an answer.
 func (p *Plan) JSON(v any) ([]byte, error) {
 	r := reflect.Indirect(reflect.ValueOf(v))
 	if !r.IsValid() {
