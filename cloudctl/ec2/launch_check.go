@@ -32,6 +32,17 @@ type launchSpec struct {
 
 const maxUserData = 16 << 10
 
+func decodeUserData(text string) ([]byte, error) {
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, invalid("Invalid BASE64 encoding of user data.")
+	}
+	if len(data) > maxUserData {
+		return nil, invalid("User data is limited to %d bytes", maxUserData)
+	}
+	return data, nil
+}
+
 // checkLaunch refuses what cannot be, without looking at any record.
 func (api *API) checkLaunch(in *RunInstancesInput) (*launchSpec, error) {
 	if in.MinCount < 1 {
@@ -51,11 +62,8 @@ func (api *API) checkLaunch(in *RunInstancesInput) (*launchSpec, error) {
 	if s.tags, err = newTags(in.TagSpecifications, "instance", "volume", "network-interface"); err != nil {
 		return nil, err
 	}
-	if s.userData, err = base64.StdEncoding.DecodeString(val(in.UserData)); err != nil {
-		return nil, invalid("Invalid BASE64 encoding of user data.")
-	}
-	if len(s.userData) > maxUserData {
-		return nil, invalid("User data is limited to %d bytes", maxUserData)
+	if s.userData, err = decodeUserData(val(in.UserData)); err != nil {
+		return nil, err
 	}
 	switch b := val(in.InstanceInitiatedShutdownBehavior); b {
 	case "":
