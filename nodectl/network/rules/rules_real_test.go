@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Each golden text is taken by the kernel as it is, twice over, and a text that
@@ -38,5 +39,28 @@ func TestKernelTakesTheGoldenTexts(t *testing.T) {
 		if after, _ := run("", "list", "ruleset"); after != before {
 			t.Errorf("%s: a refused text changed the rules", name)
 		}
+	}
+}
+
+// A host full of guests: the whole text is in force well within a second.
+func TestKernelTakesAHundredGuests(t *testing.T) {
+	const ns = "krules-many"
+	if out, err := exec.Command("ip", "netns", "add", ns).CombinedOutput(); err != nil {
+		t.Fatal(string(out))
+	}
+	t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", ns).Run() })
+	text, err := Render(many(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	c := exec.Command("ip", "netns", "exec", ns, "nft", "-f", "-")
+	c.Stdin = strings.NewReader(text)
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatal(string(out))
+	}
+	t.Logf("%d bytes loaded in %v", len(text), time.Since(began))
+	if time.Since(began) > 2*time.Second {
+		t.Error("a revoked rule would stand longer than two seconds")
 	}
 }
