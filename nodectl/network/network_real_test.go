@@ -196,6 +196,9 @@ func TestRestartedDaemonFindsAndCutsNothing(t *testing.T) {
 	if ok, err := l.nets[0].Plugged(t.Context(), a.id, l.orders[0].Instances[a.id]); !ok || err != nil {
 		t.Error("not adopted:", err)
 	}
+	if lines := strings.Join(l.nets[0].Explain(t.Context(), a.id), "\n"); !strings.Contains(lines, "reached by 10.77.0.201") || strings.Contains(lines, "not plugged") || !strings.Contains(lines, "0 spoofed") {
+		t.Error(lines)
+	}
 	// no order names it any more: it goes on, behind its last rules
 	must(t, l.nets[0].Close())
 	was := l.orders[0]
