@@ -70,9 +70,20 @@ func (c *cloud) token() string {
 	return token.NewJoin(c.Addr, pki.Hash(c.Root.Root)).String()
 }
 
-// newCloud starts a stand-in for cloudctl, one for walrus with one image, and
-// the clusterctl to be tested.
+// newCloud starts a stand-in for cloudctl, one for walrus, and the clusterctl
+// to be tested.
 func newCloud(t *testing.T) *cloud {
+	t.Helper()
+	c := newAuthority(t)
+	conf := &Config{Zone: zone, Scheduler: "roundrobin", CacheGiB: 1}
+	cc := start(t, conf.Spec(), service.Flags{Join: c.token()}, nil)
+	c.cluster = c.Client(pki.Identity{Role: pki.Clusterctl, Zone: zone}, cc.Addr)
+	t.Cleanup(c.cluster.Close)
+	return c
+}
+
+// newAuthority starts the stand-ins alone; walrus has one image.
+func newAuthority(t *testing.T) *cloud {
 	t.Helper()
 	walrusAddr := ""
 	cl := start(t, plain(pki.Identity{Role: pki.Cloudctl}), service.Flags{}, func(s *service.Service) {
@@ -92,10 +103,6 @@ func newCloud(t *testing.T) *cloud {
 		})
 	})
 	walrusAddr = w.Addr
-	conf := &Config{Zone: zone, Scheduler: "roundrobin", CacheGiB: 1}
-	cc := start(t, conf.Spec(), service.Flags{Join: c.token()}, nil)
-	c.cluster = c.Client(pki.Identity{Role: pki.Clusterctl, Zone: zone}, cc.Addr)
-	t.Cleanup(c.cluster.Close)
 	return c
 }
 

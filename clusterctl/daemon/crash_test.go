@@ -1,0 +1,179 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"karri/shared/id"
+	"karri/shared/pki"
+	"karri/shared/wire"
+)
+
+const childMark = "KARRI_TEST_CLUSTERCTL"
+
+// TestMain runs the tests, or is a clusterctl when a test started it.
+func TestMain(m *testing.M) {
+	if os.Getenv(childMark) != "" {
+		Main()
+	}
+	os.Exit(m.Run())
+}
+
+// crashPoints returns the named points in the sources that a clusterctl passes.
+func crashPoints(t *testing.T) (points []string) {
+	t.Helper()
+	here := regexp.MustCompile(`crash\.Here\("([^"]+)"\)`)
+	for _, dir := range []string{"..", "../../shared/wire", "../../shared/pki", "../../shared/service"} {
+		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			for _, m := range here.FindAllStringSubmatch(string(b), -1) {
+				points = append(points, m[1])
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(points)
+	return slices.Compact(points)
+}
+
+// supervise keeps a clusterctl running as a process: first so that it ends at
+// the crash point, then as it is. The channel tells when it ended there.
+func supervise(t *testing.T, at string, args ...string) <-chan struct{} {
+	t.Helper()
+	crashed, done := make(chan struct{}), make(chan struct{})
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(func() { cancel(); <-done })
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			var log bytes.Buffer
+			cmd := exec.CommandContext(ctx, os.Args[0], args...)
+			cmd.Env = append(os.Environ(), childMark+"=1", "KARRI_CRASH_AT="+at)
+			cmd.Stderr = &log
+			err := cmd.Run()
+			switch code := cmd.ProcessState.ExitCode(); {
+			case ctx.Err() != nil:
+			case code == 137 && at != "":
+				at = ""
+				close(crashed)
+			default:
+				t.Errorf("clusterctl ended with %v\n%s", err, log.String())
+				return
+			}
+		}
+	}()
+	return crashed
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// persist does what a client does whose server may die: try again.
+func persist(t *testing.T, what string, try func() error) {
+	t.Helper()
+	var err error
+	for range 3000 {
+		if err = try(); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("%s: %v", what, err)
+}
+
+// The binary ends between any two durable writes, and is started again over
+// what is on its disk: everything comes out as if it had not.
+func TestTheProcessEndsAtEachNamedPoint(t *testing.T) {
+	points := crashPoints(t)
+	if len(points) < 8 {
+		t.Fatalf("only %v", points)
+	}
+	for _, at := range points {
+		t.Run(at, func(t *testing.T) { crashAt(t, at) })
+	}
+}
+
+func crashAt(t *testing.T, at string) {
+	c := newAuthority(t)
+	addr := freeAddr(t)
+	crashed := supervise(t, at, "--state", t.TempDir(), "--listen", addr, "--zone", zone, "--join", c.token(), "--log-level", "warn")
+	c.cluster = c.Client(pki.Identity{Role: pki.Clusterctl, Zone: zone}, addr)
+	defer c.cluster.Close()
+	persist(t, "the first answer", func() error {
+		return c.cluster.Call(t.Context(), "POST", "/v1/join-tokens", nil, wire.NodeTokenRequest{}, nil)
+	})
+	n, _ := c.node(t, "n1")
+	peer := wire.Dial[wire.ClusterOrders, wire.ClusterReport](c.cluster)
+	large := instance(wire.Running)
+	large.UserData = make([]byte, 1<<20) // the journal outgrows its bound
+	gone := large
+	gone.Want = wire.Gone
+	for gen, step := range []struct {
+		list map[id.Instance]wire.Instance
+		want wire.InstanceState
+	}{
+		{map[id.Instance]wire.Instance{"i-1": instance(wire.Running)}, wire.InstanceRunning},
+		{map[id.Instance]wire.Instance{"i-1": large}, wire.InstanceRunning},
+		{map[id.Instance]wire.Instance{"i-1": gone}, wire.InstanceGone},
+		{nil, ""},
+	} {
+		persist(t, "tell", func() error {
+			return peer.Tell(t.Context(), uint64(gen+1), wire.ClusterOrders{Instances: step.list})
+		})
+		persist(t, "report", func() error {
+			var s struct {
+				Set struct {
+					Instances map[id.Instance]wire.InstanceSeen
+				}
+			}
+			if err := c.cluster.Call(t.Context(), "GET", "/v1/report", nil, nil, &s); err != nil {
+				return err
+			}
+			if got := s.Set.Instances["i-1"].State; got != step.want {
+				return &notYet{string(got)}
+			}
+			return nil
+		})
+	}
+	persist(t, "nothing left on the node", func() error {
+		if o, _ := n.Orders(); len(n.Has()) > 0 || len(o.Instances) > 0 {
+			return &notYet{"something"}
+		}
+		return nil
+	})
+	if n.Starts("i-1") != 1 {
+		t.Errorf("started %d times", n.Starts("i-1"))
+	}
+	select {
+	case <-crashed:
+	default:
+		t.Error("the point was never passed")
+	}
+}
+
+type notYet struct{ seen string }
+
+func (n *notYet) Error() string { return "still " + n.seen }
