@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"karri/shared/link"
 	"karri/shared/wire"
 )
 
@@ -129,15 +128,7 @@ func dieAt(t *testing.T, point string, died map[string]bool) {
 	l.run(unplug, "")
 	empty := work{State: l.states[0], Orders: wire.NodeOrders{Links: l.orders[0].Links}}
 	l.run(empty, "")
-	if names, _ := link.Names("kzn1-"); len(names) > 0 {
-		t.Error("left behind:", names)
-	}
-	if links, _ := l.hosts[0].Links(); len(links) != 2 {
-		t.Error("left behind:", links)
-	}
-	if ps, _ := l.hosts[0].Proxies("eth0"); len(ps) > 0 {
-		t.Error("still answers for", ps)
-	}
+	l.mustBeEmpty(0)
 }
 
 // run has a process of its own do the work on host 0, and reports whether it

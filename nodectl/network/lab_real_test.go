@@ -261,3 +261,17 @@ func (l *lab) mustNotCall(s *link.Space, address string) {
 		l.t.Errorf("%s -> %s was answered: %q", s.Name(), address, got)
 	}
 }
+
+// mustBeEmpty checks that no router is left on a host, nor anything of one.
+func (l *lab) mustBeEmpty(host int) {
+	l.t.Helper()
+	if names, _ := link.Names("k" + clouds(host) + "-"); len(names) > 0 {
+		l.t.Error("left behind:", names)
+	}
+	if links, _ := l.hosts[host].Links(); len(links) != 2 {
+		l.t.Error("left behind:", links)
+	}
+	if ps, _ := l.hosts[host].Proxies("eth0"); len(ps) > 0 {
+		l.t.Error("still answers for", ps)
+	}
+}

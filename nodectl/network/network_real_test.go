@@ -212,15 +212,7 @@ func TestRestartedDaemonFindsAndCutsNothing(t *testing.T) {
 	// gone: the router goes with its last tap
 	must(t, l.nets[0].Unplug(t.Context(), a.id, wire.Instance{}))
 	l.sync()
-	if names, _ := link.Names("kzn1-"); len(names) > 0 {
-		t.Error("left behind:", names)
-	}
-	if links, _ := l.hosts[0].Links(); len(links) != 2 {
-		t.Error("left behind:", links)
-	}
-	if ps, _ := l.hosts[0].Proxies("eth0"); len(ps) > 0 {
-		t.Error("still answers for", ps)
-	}
+	l.mustBeEmpty(0)
 }
 
 func TestPurgeLeavesNothing(t *testing.T) {
