@@ -46,3 +46,9 @@ func (t *Tx) AddressOn(eni id.Interface) (*Address, error) {
 	}
 	return &rows[0], nil
 }
+
+// AddressAssociated returns a public address by the id of its association.
+func (t *Tx) AddressAssociated(account string, association id.Association) (*Address, error) {
+	return one[Address](t.owned(account).Where("association = ?", association),
+		missing("InvalidAssociationID.NotFound", "The association ID '%s' does not exist", association))
+}
