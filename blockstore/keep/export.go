@@ -93,11 +93,9 @@ func (k *Keeper) nextExport(t anExport) *life.Step[anExport] {
 			return life.Wait[anExport]("waits for the volume")
 		}
 		return step(k, "grant", k.grantExport)
-	case t.order.Epoch < t.row.Epoch:
-		return life.Wait[anExport]("epoch %d is over: epoch %d was granted", t.order.Epoch, t.row.Epoch)
 	case t.row.Ended:
-		return life.Wait[anExport]("epoch %d has ended and is never served again", t.row.Epoch)
-	case t.order.Node != t.row.Node:
+		return life.Wait[anExport]("epoch %d has ended: neither it nor an older one is ever served again", t.row.Epoch)
+	case t.order.Epoch == t.row.Epoch && t.order.Node != t.row.Node:
 		return life.Wait[anExport]("epoch %d is granted to %s", t.row.Epoch, t.row.Node)
 	case t.served != t.row.Epoch:
 		return step(k, "serve", k.serveExport)
@@ -105,6 +103,9 @@ func (k *Keeper) nextExport(t anExport) *life.Step[anExport] {
 		return step(k, "record", func(ctx context.Context, t anExport) error {
 			return k.Store.MarkExport(ctx, t.id, t.row.Epoch, true, false)
 		})
+	case t.order.Epoch < t.row.Epoch:
+		// The teller was restored from an old copy; the guest goes on.
+		return life.Wait[anExport]("epoch %d is over: epoch %d was granted", t.order.Epoch, t.row.Epoch)
 	}
 	return nil
 }

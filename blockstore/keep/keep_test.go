@@ -28,7 +28,9 @@ var story = []struct {
 		o.Volumes[v3] = wire.Volume{Want: wire.Present, SizeGiB: 2, From: s2, Zone: zone}
 		o.Exports[v1] = wire.Export{Node: "b", Epoch: 2}
 	}},
-	{"write on", map[int64]byte{0: 4}, func(*wire.BlockOrders) {}},
+	{"write on, and snapshot the clone", map[int64]byte{0: 4}, func(o *wire.BlockOrders) {
+		o.Snapshots[s3] = wire.Snapshot{Volume: v2, Want: wire.Present}
+	}},
 }
 
 // gone wishes all away.
@@ -74,7 +76,7 @@ func (w *world) told(t testing.TB) {
 			t.Errorf("%s has layers %v, %v", v, s.Layers, err)
 		}
 	}
-	for _, s := range []id.Snapshot{s1, s2} {
+	for _, s := range []id.Snapshot{s1, s2, s3} {
 		if r.Snapshots[s].State != wire.BlockReady || r.Snapshots[s].Percent != 100 || r.Snapshots[s].Frozen.IsZero() {
 			t.Errorf("%s is %+v", s, r.Snapshots[s])
 		}
@@ -100,8 +102,8 @@ func TestStory(t *testing.T) {
 	w, chapter := newWorld(t, nil), 0
 	must(t, w.play(&chapter))
 	w.told(t)
-	if got := w.objects(t); len(got) != 2+2 {
-		t.Errorf("walrus has %d objects for two pieces and two snapshots: %v", len(got), got)
+	if got := w.objects(t); len(got) != 2+3 {
+		t.Errorf("walrus has %d objects for two pieces and three snapshots: %v", len(got), got)
 	}
 	w.tell(gone)
 	must(t, w.settle())
@@ -112,6 +114,7 @@ func TestStory(t *testing.T) {
 func TestCrashEverywhere(t *testing.T) {
 	for name, deadly := range map[string]bool{"alone": false, "with its storage daemons": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			n := lifetest.Everywhere(t, func(fuse *lifetest.Fuse) (func() error, func(testing.TB)) {
 				w, chapter, runs := newWorld(t, fuse), 0, 0
 				run := func() error {
@@ -137,6 +140,7 @@ func TestCrashEverywhere(t *testing.T) {
 
 // Whatever is half done, a wish that it be gone leaves nothing.
 func TestWishedAwayEverywhere(t *testing.T) {
+	t.Parallel()
 	n := lifetest.Everywhere(t, func(fuse *lifetest.Fuse) (func() error, func(testing.TB)) {
 		w, chapter, runs := newWorld(t, fuse), 0, 0
 		run := func() error {
@@ -159,6 +163,7 @@ func TestWishedAwayEverywhere(t *testing.T) {
 // Whatever is half done, a volume moves to another node, and its first node
 // never comes back.
 func TestMovedEverywhere(t *testing.T) {
+	t.Parallel()
 	n := lifetest.Everywhere(t, func(fuse *lifetest.Fuse) (func() error, func(testing.TB)) {
 		w, chapter, runs := newWorld(t, fuse), 0, 0
 		run := func() error {

@@ -29,6 +29,7 @@ const (
 	v3   = id.Volume("vol-00000000000000003")
 	s1   = id.Snapshot("snap-00000000000000001")
 	s2   = id.Snapshot("snap-00000000000000002")
+	s3   = id.Snapshot("snap-00000000000000003")
 	mib  = 1 << 20
 )
 
