@@ -6,8 +6,10 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -130,4 +132,38 @@ func TestRoutesNeighboursAndProxies(t *testing.T) {
 	}
 	must(t, a.RemoveForwarding("vx", f))
 	must(t, a.RemoveForwarding("vx", f))
+}
+
+// On a machine where nobody has made a namespace yet, the ip command comes
+// second; and a program with mounts of its own holds the namespace.
+func TestSpacesLiveBesideTheIPCommandAndPrivateMounts(t *testing.T) {
+	if os.Getenv("KARRI_LINK_FRESH") == "" {
+		c := exec.Command("unshare", "-m", "--propagation", "private", "sh", "-ec", "umount -l /run/netns 2>/dev/null || true; mount -t tmpfs none /run; exec \"$@\"", "sh", os.Args[0], "-test.run=^TestSpacesLiveBeside")
+		c.Env = append(os.Environ(), "KARRI_LINK_FRESH=1")
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return
+	}
+	a, err := Make("kltst-fresh")
+	must(t, err)
+	defer a.Close()
+	if out, err := exec.Command("ip", "netns", "add", "kltst-ip").CombinedOutput(); err != nil {
+		t.Fatal(string(out))
+	}
+	sleeper := exec.Command("unshare", "-m", "--propagation", "private", "sh", "-c", "echo up; exec sleep 60")
+	out, err := sleeper.StdoutPipe()
+	must(t, err)
+	must(t, sleeper.Start())
+	defer func() { _ = sleeper.Process.Kill(); _ = sleeper.Wait() }()
+	if _, err := out.Read(make([]byte, 3)); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := exec.Command("ip", "netns", "list").CombinedOutput(); err != nil || !strings.Contains(string(list), "kltst-fresh") {
+		t.Error("the ip command does not see it:", string(list), err)
+	}
+	must(t, Remove("kltst-fresh"))
+	if list, err := exec.Command("ip", "netns", "list").CombinedOutput(); err != nil || strings.Contains(string(list), "kltst-fresh") {
+		t.Error("still there:", string(list), err)
+	}
 }

@@ -85,6 +85,9 @@ func Make(name string) (*Space, error) {
 	if err := os.Remove(filepath.Join(spaces, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("clear remains of namespace %s: %w", name, err)
 	}
+	if err := prepare(); err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", spaces, err)
+	}
 	err = onThread(func() error {
 		fd, err := netns.NewNamed(name)
 		if err == nil {
@@ -96,6 +99,30 @@ func Make(name string) (*Space, error) {
 		return nil, fmt.Errorf("make namespace %s: %w", name, err)
 	}
 	return Open(name)
+}
+
+// prepare makes the folder of the names a shared mount of its own, as the ip
+// command does on its first use. Were it left to that command, its mount would
+// cover the names made here, and they could not be removed any more.
+func prepare() error {
+	if err := os.MkdirAll(spaces, 0o755); err != nil {
+		return err
+	}
+	dir, err := os.Open(spaces)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX); err != nil {
+		return err
+	}
+	err = unix.Mount("", spaces, "none", unix.MS_SHARED|unix.MS_REC, "")
+	if err == unix.EINVAL { // not a mount yet
+		if err = unix.Mount(spaces, spaces, "none", unix.MS_BIND|unix.MS_REC, ""); err == nil {
+			err = unix.Mount("", spaces, "none", unix.MS_SHARED|unix.MS_REC, "")
+		}
+	}
+	return err
 }
 
 // Remove ends the namespace called name with all that is in it. Interfaces go
