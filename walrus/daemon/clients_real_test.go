@@ -4,6 +4,7 @@ package daemon_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -19,6 +20,9 @@ import (
 	"karri/walrus/daemon"
 	"karri/walrus/daemon/walrustest"
 )
+
+// awsCLI is Debian's; KARRI_AWS names another to try.
+var awsCLI = cmp.Or(os.Getenv("KARRI_AWS"), "/usr/bin/aws")
 
 // A shell runs other people's programs against a walrus.
 type shell struct {
@@ -58,7 +62,7 @@ func (s *shell) run(name string, args ...string) string {
 
 func (s *shell) aws(args ...string) string {
 	s.t.Helper()
-	return s.run("/usr/bin/aws", append([]string{"--endpoint-url", s.w.Endpoint}, args...)...)
+	return s.run(awsCLI, append([]string{"--endpoint-url", s.w.Endpoint}, args...)...)
 }
 
 func (s *shell) file(name string, size int) []byte {
@@ -122,7 +126,7 @@ func TestAWS(t *testing.T) {
 	if got, _ := io.ReadAll(res.Body); !bytes.Equal(got, small) {
 		t.Errorf("presigned: %s, %d bytes", res.Status, len(got))
 	}
-	if out, err := s.try("/usr/bin/aws", "--endpoint-url", s.w.Endpoint, "s3", "rb", "s3://pond"); err == nil || !strings.Contains(out, "BucketNotEmpty") {
+	if out, err := s.try(awsCLI, "--endpoint-url", s.w.Endpoint, "s3", "rb", "s3://pond"); err == nil || !strings.Contains(out, "BucketNotEmpty") {
 		t.Errorf("rb of a full bucket: %v %s", err, out)
 	}
 	s.aws("s3", "rm", "--recursive", "s3://pond/tree/")

@@ -133,6 +133,11 @@ func (m *model) Put(t *rapid.T) {
 	}
 }
 
+// PutWrong sends a body that is not what its digest says.
+func (m *model) PutWrong(t *rapid.T) {
+	m.expect(t, m.do("PUT", path(m.someKey(t)), append(m.data(t), 'x'), "Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg=="), 400)
+}
+
 func (m *model) Get(t *rapid.T) {
 	key := m.someKey(t)
 	want, ok := m.objects[key]

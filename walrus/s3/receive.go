@@ -54,11 +54,11 @@ func (c *call) spill(head []byte, more io.Reader, buf []byte, d *digests, prove 
 	if err != nil {
 		return p, nil, err
 	}
-	release = c.Holds.Hold(w.ID())
+	held := c.Holds.Hold(w.ID())
 	defer func() {
 		if err != nil {
 			w.Abort()
-			release()
+			held()
 		}
 	}()
 	size := int64(len(head))
@@ -88,7 +88,7 @@ func (c *call) spill(head []byte, more io.Reader, buf []byte, d *digests, prove 
 		return p, nil, err
 	}
 	crash.Here("walrus.s3.bytes")
-	return index.Piece{ID: w.ID(), Size: size}, release, nil
+	return index.Piece{ID: w.ID(), Size: size}, held, nil
 }
 
 // discard removes bytes whose row was refused. Where it is not known whether
