@@ -248,8 +248,10 @@ func (u *user) nothingLeft() {
 		},
 		"storage daemons": func() string { return strings.Trim(fmt.Sprint(u.storageDaemons()), "[]") },
 		"routers":         func() string { return say("sh", "-c", "ls /run/netns | grep '^k"+u.Cloud+"' || true") },
-		"disks":           func() string { return say("sh", "-c", "ls "+filepath.Join(u.Dir, "node1", "disks")+"/i-* 2>/dev/null || true") },
-		"layers":          func() string { return say("sh", "-c", "find "+filepath.Join(u.Dir, "blockstore")+" -name '*.qcow2'") },
+		"disks": func() string {
+			return say("sh", "-c", "ls "+filepath.Join(u.Dir, "node1", "disks")+"/i-* 2>/dev/null || true")
+		},
+		"layers": func() string { return say("sh", "-c", "find "+filepath.Join(u.Dir, "blockstore")+" -name '*.qcow2'") },
 	} {
 		var left string
 		if !eventually(time.Minute, func() bool { left = look(); return left == "" }) {
