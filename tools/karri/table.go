@@ -82,35 +82,48 @@ func printEnv(w io.Writer, out map[string]any) error {
 	return nil
 }
 
-// rowsOf returns the things that an answer is about: the elements of its list
-// (reservations give their instances), else the answer itself.
+// rowsOf returns the things that an answer is about: the elements of the list
+// that it is there for (reservations give their instances), else the answer
+// itself.
 func rowsOf(page action.ManualPage, out map[string]any) []map[string]any {
-	for _, list := range append([]string{"Reservations"}, page.Lists...) {
-		items, ok := out[list].([]any)
-		if !ok || len(items) == 0 && len(page.Lists) > 1 {
+	list := mainList(page)
+	if list == "" {
+		if len(out) == 0 {
+			return nil
+		}
+		return []map[string]any{out}
+	}
+	items, _ := out[list].([]any)
+	rows := []map[string]any{}
+	for _, it := range items {
+		m, ok := it.(map[string]any)
+		if !ok {
+			m = map[string]any{list: it}
+		}
+		if list != "Reservations" {
+			rows = append(rows, m)
 			continue
 		}
-		rows := []map[string]any{}
-		for _, it := range items {
-			m, ok := it.(map[string]any)
-			if !ok {
-				m = map[string]any{list: it}
+		inner, _ := m["Instances"].([]any)
+		for _, i := range inner {
+			if row, ok := i.(map[string]any); ok {
+				rows = append(rows, row)
 			}
-			if list == "Reservations" {
-				inner, _ := m["Instances"].([]any)
-				for _, i := range inner {
-					rows = append(rows, i.(map[string]any))
-				}
-				continue
-			}
-			rows = append(rows, m)
 		}
-		return rows
 	}
-	if len(out) == 0 || len(page.Lists) > 0 && !slices.ContainsFunc(page.Answer, func(p action.Param) bool { return p.Type != "list" && p.Name != "NextToken" }) {
-		return nil
+	return rows
+}
+
+// mainList names the list that an answer is there for: the first of a Describe
+// or List, and the instances of what acts on instances.
+func mainList(page action.ManualPage) string {
+	listing := strings.HasPrefix(page.Name, "Describe") || strings.HasPrefix(page.Name, "List")
+	for _, l := range page.Lists {
+		if listing || strings.HasSuffix(l, "Instances") {
+			return l
+		}
 	}
-	return []map[string]any{out}
+	return ""
 }
 
 func idColumn(noun string, page action.ManualPage, rows []map[string]any) string {
@@ -155,13 +168,16 @@ func writeTable(w io.Writer, noun string, rows []map[string]any) {
 	t.Render()
 }
 
+// headings mends the words whose capitals do not show where they end.
+var headings = strings.NewReplacer("v cpus", "vcpus", "gi b", "gib", "mi b", "mib", "vpc id", "vpc")
+
 // heading makes STATE of State.Name and NAME of Tags.Name.
 func heading(column string) string {
 	head, tail, ok := strings.Cut(column, ".")
 	if ok && (head == "Tags" || tail != "Name") {
 		head = tail
 	}
-	return strings.ReplaceAll(kebab(head), "-", " ")
+	return headings.Replace(strings.ReplaceAll(kebab(head), "-", " "))
 }
 
 // plain returns the members that hold no lists or structures, in any row.

@@ -19,7 +19,7 @@ func decode(t *testing.T, s string) map[string]any {
 
 func TestInstancesAreTakenOutOfTheirReservations(t *testing.T) {
 	out := decode(t, `{"Reservations":[{"ReservationId":"r-1","Instances":[{"InstanceId":"i-1","State":{"Name":"running"},"Tags":[{"Key":"Name","Value":"web"}]}]},{"Instances":[{"InstanceId":"i-2"}]}]}`)
-	page := action.ManualPage{Lists: []string{"Reservations"}}
+	page := action.ManualPage{Name: "DescribeInstances", Lists: []string{"Reservations"}}
 	rows := rowsOf(page, out)
 	if len(rows) != 2 || at(rows[0], "Tags.Name") != "web" || at(rows[0], "State.Name") != "running" || at(rows[1], "State.Name") != "" {
 		t.Fatalf("rows %v", rows)
@@ -35,7 +35,7 @@ func TestInstancesAreTakenOutOfTheirReservations(t *testing.T) {
 
 func TestOnlyTheIdsOrOneMember(t *testing.T) {
 	out := decode(t, `{"Volumes":[{"VolumeId":"vol-1","State":"available"},{"VolumeId":"vol-2","State":"in-use"}]}`)
-	page := action.ManualPage{Lists: []string{"Volumes"}}
+	page := action.ManualPage{Name: "DescribeVolumes", Lists: []string{"Volumes"}}
 	for set, want := range map[settings]string{
 		{output: "table", idOnly: true}:    "vol-1\nvol-2\n",
 		{output: "table", field: "State"}:  "available\nin-use\n",
@@ -45,6 +45,17 @@ func TestOnlyTheIdsOrOneMember(t *testing.T) {
 		if err := set.print(&b, "volume", page, out); err != nil || b.String() != want {
 			t.Errorf("%+v prints %q, %v; want %q", set, b.String(), err, want)
 		}
+	}
+}
+
+func TestANewKeyIsARowThoughItHasAListOfTags(t *testing.T) {
+	page := action.ManualPage{Name: "CreateKeyPair", Lists: []string{"Tags"}}
+	if rows := rowsOf(page, decode(t, `{"KeyName":"k","KeyMaterial":"pem","Tags":[]}`)); len(rows) != 1 || at(rows[0], "KeyMaterial") != "pem" {
+		t.Errorf("rows %v", rows)
+	}
+	page = action.ManualPage{Name: "RunInstances", Lists: []string{"Groups", "Instances"}}
+	if rows := rowsOf(page, decode(t, `{"Groups":[],"Instances":[{"InstanceId":"i-1"}],"OwnerId":"1"}`)); len(rows) != 1 || at(rows[0], "InstanceId") != "i-1" {
+		t.Errorf("rows %v", rows)
 	}
 }
 

@@ -172,4 +172,6 @@ func progressLine() *progressbar.ProgressBar {
 }
 
 // page is as much of the manual as rowsOf needs to read a waiter's answer.
-func (b *builder) page(w waiter) action.ManualPage { return action.ManualPage{Lists: []string{w.list}} }
+func (b *builder) page(w waiter) action.ManualPage {
+	return action.ManualPage{Name: w.action, Lists: []string{w.list}}
+}

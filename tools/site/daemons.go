@@ -2,6 +2,7 @@ package site
 
 import (
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 )
@@ -19,7 +20,7 @@ type daemon struct {
 func (s *Site) control() []daemon {
 	h := s.Control()
 	return []daemon{
-		s.daemon(h, "cloudctl", "--region", s.Region, "--public", s.loopback("ec2"), "--public-addresses", s.Public.String(),
+		s.daemon(h, "cloudctl", "--region", s.Region, "--public", s.loopback("ec2"), "--public-addresses", s.publicRange(),
 			"--endpoint", s.EC2URL(), "--s3-endpoint", s.S3URL()),
 		s.daemon(h, "walrus", "--region", s.Region, "--public", s.loopback("s3")),
 		s.daemon(h, "blockstore", "--zone", s.Zone, "--nbd-listen", h.Addr.String(), "--nbd-ports", fmt.Sprintf("%d-%d", s.Ports["nbd"], s.Ports["nbd"]+99)),
@@ -27,14 +28,23 @@ func (s *Site) control() []daemon {
 	}
 }
 
+// publicRange leaves out the first and the last address, which programs take
+// for the network itself and for everyone.
+func (s *Site) publicRange() string {
+	first := s.Public.Masked().Addr().Next()
+	last := first.As4()
+	last[3] = 254
+	return fmt.Sprintf("%s-%s", first, netip.AddrFrom4(last))
+}
+
 // nodes returns the nodectl of each host.
 func (s *Site) nodes() []daemon {
 	var all []daemon
 	for _, h := range s.NodeHosts() {
 		args := []string{"--zone", s.Zone, "--name", h.Name, "--cloud", s.Cloud + strconv.Itoa(h.index),
-			"--endpoint", h.Addr.String(), "--vxlan-port", strconv.Itoa(s.VXLAN), "--transit", s.Transit.String()}
+			"--vxlan-port", strconv.Itoa(s.VXLAN), "--transit", s.Transit.String()}
 		if h.NS != "" {
-			args = append(args, "--uplink", "eth0")
+			args = append(args, "--endpoint", h.Addr.String(), "--uplink", "eth0")
 		}
 		all = append(all, s.daemon(h, "nodectl", args...))
 	}
