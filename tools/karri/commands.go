@@ -96,7 +96,7 @@ func plural(noun string) string {
 func (b *builder) addAction(service string, page action.ManualPage) {
 	noun, verb := command(page.Name)
 	cmd := &cobra.Command{Use: verb, Short: page.Doc, Long: page.Doc + "\n\nAction " + page.Name + " of service " + service + "."}
-	pos := positional(page)
+	pos := positional(noun, page)
 	if pos != nil {
 		cmd.Use += " [" + strings.ToUpper(kebab(strings.TrimSuffix(pos.Name, "s"))) + "]..."
 	} else {
@@ -138,14 +138,26 @@ func (b *builder) addAction(service string, page action.ManualPage) {
 	b.noun(noun).AddCommand(cmd)
 }
 
-// positional is the parameter that words behind the verb stand for: the ids or
-// the id of what is acted on.
-func positional(page action.ManualPage) *action.Param {
-	for _, suffix := range []string{"Ids", "Id", "Names", "Name", "ID"} {
-		for i, p := range page.Params {
-			if strings.HasSuffix(p.Name, suffix) && (p.Element == "string" || p.Type == "string" && p.Required) {
-				return &page.Params[i]
-			}
+// positional is the parameter that words behind the verb stand for: what the
+// first column of the noun's table shows, else the ids, the id or the name of
+// what is acted on.
+func positional(noun string, page action.ManualPage) *action.Param {
+	find := func(ok func(p action.Param) bool) *action.Param {
+		if i := slices.IndexFunc(page.Params, ok); i >= 0 {
+			return &page.Params[i]
+		}
+		return nil
+	}
+	if c := columns[noun]; c != nil {
+		if p := find(func(p action.Param) bool { return p.Name == c[0] || p.Name == c[0]+"s" }); p != nil {
+			return p
+		}
+	}
+	for _, suffix := range []string{"Ids", "Id", "Names", "Name"} {
+		if p := find(func(p action.Param) bool {
+			return strings.HasSuffix(p.Name, suffix) && (p.Element == "string" || p.Type == "string" && p.Required)
+		}); p != nil {
+			return p
 		}
 	}
 	return nil
