@@ -30,16 +30,15 @@ func (k *Keeper) instanceKind() life.Kind[thing] {
 	return life.Kind[thing]{
 		Name: "instance",
 		List: func(ctx context.Context) ([]string, error) {
-			ps, err := k.Store.Placements(ctx)
+			s, err := k.snapshot(ctx)
 			if err != nil {
 				return nil, err
 			}
 			ids := map[string]bool{}
-			for _, p := range ps {
+			for _, p := range s.placements {
 				ids[string(p.Instance)] = true
 			}
-			o, _ := k.Book.Orders()
-			for i := range o.Instances {
+			for i := range s.zone.orders.Instances {
 				ids[string(i)] = true
 			}
 			return slices.Sorted(maps.Keys(ids)), nil
@@ -51,23 +50,21 @@ func (k *Keeper) instanceKind() life.Kind[thing] {
 
 func (k *Keeper) lookInstance(ctx context.Context, name string) (thing, error) {
 	t := thing{id: id.Instance(name)}
-	p, err := k.Store.PlacementOf(ctx, t.id)
+	snap, err := k.snapshot(ctx)
 	if err != nil {
 		return t, err
 	}
-	ns, err := k.Store.Nodes(ctx)
-	if err != nil {
-		return t, err
+	if p, ok := snap.place[t.id]; ok {
+		t.place = &p
+		_, there := snap.byID[p.NodeID]
+		t.lost = !there
 	}
-	t.place = p
-	t.lost = p != nil && !slices.ContainsFunc(ns, func(n store.Node) bool { return n.ID == p.NodeID })
-	o, _ := k.Book.Orders()
-	if w, ok := o.Instances[t.id]; ok {
+	if w, ok := snap.zone.orders.Instances[t.id]; ok {
 		t.order = &w
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, n := range ns {
+	for _, n := range snap.nodes {
 		v := k.view(n)
 		if s, ok := v.seen.Report.Instances[t.id]; ok && s.State != wire.InstanceGone {
 			t.on = append(t.on, n.Name)
@@ -129,14 +126,11 @@ func sizeOf(w wire.Instance) choose.Size {
 
 // place chooses a node and writes it down; the node loop tells it afterwards.
 func (k *Keeper) place(ctx context.Context, t thing) error {
-	ns, err := k.Store.Nodes(ctx)
+	snap, err := k.snapshot(ctx)
 	if err != nil {
 		return err
 	}
-	nodes, byName := k.candidates(ns), map[string]store.Node{}
-	for _, n := range ns {
-		byName[n.Name] = n
-	}
+	nodes, byName := k.candidates(snap.nodes), snap.byName
 	need := sizeOf(*t.order)
 	var refused map[string]string
 	full := true
@@ -194,9 +188,13 @@ func (k *Keeper) candidates(ns []store.Node) []choose.Node {
 // placeWhereItIs writes down the place of an instance that a node has while we
 // know of none: our store is older than the world.
 func (k *Keeper) placeWhereItIs(ctx context.Context, t thing) error {
-	n, err := k.Store.NodeNamed(ctx, t.on[0])
+	snap, err := k.snapshot(ctx)
 	if err != nil {
 		return err
+	}
+	n, ok := snap.byName[t.on[0]]
+	if !ok {
+		return nil // forgotten meanwhile; the next look knows
 	}
 	err = k.Store.Place(ctx, t.id, func([]store.Placement) *store.Placement { return placementOn(n, *t.order) })
 	k.moved(t.id, nil)

@@ -37,9 +37,8 @@ type Dial func(n store.Node) (Node, func())
 // Store is what is on disk of the zone: *store.Store.
 type Store interface {
 	Nodes(ctx context.Context) ([]store.Node, error)
-	NodeNamed(ctx context.Context, name string) (store.Node, error)
+	Changes() uint64 // grows with every write
 	Placements(ctx context.Context) ([]store.Placement, error)
-	PlacementOf(ctx context.Context, i id.Instance) (*store.Placement, error) // nil: it has none
 	Place(ctx context.Context, i id.Instance, choose func(others []store.Placement) *store.Placement) error
 	Unplace(ctx context.Context, i id.Instance) error
 	SetState(ctx context.Context, i id.Instance, state string) error
@@ -61,6 +60,9 @@ type Keeper struct {
 	nodes     life.Runner[link]
 	show      chan struct{} // something that the report tells may have changed
 	members   chan struct{} // a node came or went
+
+	reading sync.Mutex
+	last    *snapshot
 
 	mu      sync.Mutex
 	views   map[int]*view // by index
@@ -189,28 +191,4 @@ func (v *view) host() wire.Host {
 		return h
 	}
 	return wire.Host{}
-}
-
-// zone returns what the orders of every node are made of, and the generation
-// of the cluster's orders.
-func (k *Keeper) zone(ctx context.Context) (zone, uint64, error) {
-	ns, err := k.Store.Nodes(ctx)
-	if err != nil {
-		return zone{}, 0, err
-	}
-	ps, err := k.Store.Placements(ctx)
-	if err != nil {
-		return zone{}, 0, err
-	}
-	z := zone{node: map[id.Instance]string{}, links: linksOf(ns)}
-	names := map[int]string{}
-	for _, n := range ns {
-		names[n.ID] = n.Name
-	}
-	for _, p := range ps {
-		z.node[p.Instance] = names[p.NodeID] // "" when it was forgotten
-	}
-	var gen uint64
-	z.orders, gen = k.Book.Orders()
-	return z, gen, nil
 }

@@ -2,11 +2,10 @@ package keep
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"karri/clusterctl/store"
@@ -20,12 +19,11 @@ import (
 type link struct {
 	node    store.Node
 	cluster uint64 // generation of the orders that its own are made of
-	orders  wire.NodeOrders
-	sum     string
+	told
 
 	heard    bool
 	accepted uint64
-	told     string // digest of what it has, as far as we know
+	has      string // digest of what it has, as far as we know
 }
 
 // nodeKind is the loop that tells each node its orders.
@@ -33,12 +31,11 @@ func (k *Keeper) nodeKind() life.Kind[link] {
 	return life.Kind[link]{
 		Name: "node",
 		List: func(ctx context.Context) ([]string, error) {
-			ns, err := k.Store.Nodes(ctx)
-			var names []string
-			for _, n := range ns {
-				names = append(names, n.Name)
+			s, err := k.snapshot(ctx)
+			if err != nil {
+				return nil, err
 			}
-			return names, err
+			return slices.Sorted(maps.Keys(s.byName)), nil
 		},
 		Look: k.lookNode,
 		Next: nextNode(k.tell),
@@ -46,30 +43,24 @@ func (k *Keeper) nodeKind() life.Kind[link] {
 }
 
 func (k *Keeper) lookNode(ctx context.Context, name string) (link, error) {
-	n, err := k.Store.NodeNamed(ctx, name)
-	if fault.KindOf(err) == fault.Missing {
+	s, err := k.snapshot(ctx)
+	if err != nil {
+		return link{}, err
+	}
+	n, ok := s.byName[name]
+	if !ok {
 		return link{}, nil // forgotten meanwhile
 	}
-	if err != nil {
+	l := link{node: n, cluster: s.gen}
+	if l.told, err = s.ordersOf(name); err != nil {
 		return link{}, err
 	}
-	z, gen, err := k.zone(ctx)
-	if err != nil {
-		return link{}, err
-	}
-	l := link{node: n, cluster: gen, orders: z.render(name)}
-	b, err := json.Marshal(l.orders)
-	if err != nil {
-		return link{}, err
-	}
-	sum := sha256.Sum256(b)
-	l.sum = hex.EncodeToString(sum[:])
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	v := k.view(n)
-	l.heard, l.accepted, l.told = !v.heard.IsZero(), v.seen.Accepted, v.sum
-	if v.sum == l.sum && len(v.covers) > 0 && v.covers[len(v.covers)-1].cluster != gen {
-		v.covers[len(v.covers)-1].cluster = gen // other wishes, the same orders
+	l.heard, l.accepted, l.has = !v.heard.IsZero(), v.seen.Accepted, v.sum
+	if v.sum == l.sum && len(v.covers) > 0 && v.covers[len(v.covers)-1].cluster < s.gen {
+		v.covers[len(v.covers)-1].cluster = s.gen // other wishes, the same orders
 		poke(k.show)
 	}
 	return l, nil
@@ -86,7 +77,7 @@ func nextNode(tell func(context.Context, link) error) func(link) *life.Step[link
 			return life.Wait[link]("the node's first answer")
 		case l.accepted > l.node.Generation:
 			return life.Wait[link]("karri cluster adopt: the node has accepted generation %d, and we know of %d", l.accepted, l.node.Generation)
-		case l.told != l.sum:
+		case l.has != l.sum:
 			return &life.Step[link]{Name: "tell", Do: tell}
 		}
 		return nil
@@ -138,9 +129,13 @@ func (k *Keeper) follow(ctx context.Context, name string) {
 
 // Ask waits for news of the node called name, once, and takes them in.
 func (k *Keeper) Ask(ctx context.Context, name string) error {
-	n, err := k.Store.NodeNamed(ctx, name)
+	snap, err := k.snapshot(ctx)
 	if err != nil {
 		return err
+	}
+	n, ok := snap.byName[name]
+	if !ok {
+		return fault.New(fault.Missing, "NoSuchNode", "There is no node %q in this zone.", name)
 	}
 	k.mu.Lock()
 	v := k.view(n)
@@ -184,11 +179,11 @@ func (k *Keeper) takeIn(ctx context.Context, n store.Node, r wire.NodeReport) er
 		}
 		k.nodes.Nudge()
 	}
-	ps, err := k.Store.Placements(ctx)
+	snap, err := k.snapshot(ctx)
 	if err != nil {
 		return err
 	}
-	for _, p := range ps {
+	for _, p := range snap.placements {
 		s, ok := r.Instances[p.Instance]
 		if p.NodeID != n.ID || !ok || string(s.State) == p.State {
 			continue
@@ -208,12 +203,15 @@ func (k *Keeper) followAll(ctx context.Context) {
 	ticker := time.NewTicker(5 * time.Second)
 	defer ticker.Stop()
 	for {
-		ns, err := k.Store.Nodes(ctx)
-		if err != nil && ctx.Err() == nil {
-			k.Log.Error("cannot list nodes", "err", err)
+		snap, err := k.snapshot(ctx)
+		if err != nil {
+			snap = &snapshot{}
+			if ctx.Err() == nil {
+				k.Log.Error("cannot list nodes", "err", err)
+			}
 		}
 		here := map[int]bool{}
-		for _, n := range ns {
+		for _, n := range snap.nodes {
 			here[n.ID] = true
 			if following[n.ID] != nil || ctx.Err() != nil {
 				continue
@@ -269,12 +267,12 @@ func linksOf(ns []store.Node) map[string]wire.Link {
 // Adopt goes on from the generations that the nodes have accepted, where they
 // are ahead of our store. It tells what it did.
 func (k *Keeper) Adopt(ctx context.Context) ([]string, error) {
-	ns, err := k.Store.Nodes(ctx)
+	snap, err := k.snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
 	done := []string{}
-	for _, n := range ns {
+	for _, n := range snap.nodes {
 		k.mu.Lock()
 		accepted := k.view(n).seen.Accepted
 		k.mu.Unlock()

@@ -15,6 +15,8 @@ type zone struct {
 	orders wire.ClusterOrders
 	node   map[id.Instance]string // where each instance is placed
 	links  map[string]wire.Link
+
+	members map[id.Group][]netip.Prefix // what membersOf returns
 }
 
 // render returns the orders of one node: the instances placed on it, their
@@ -25,7 +27,6 @@ func (z zone) render(node string) wire.NodeOrders {
 		Instances: map[id.Instance]wire.Instance{}, Networks: map[id.VPC]wire.Network{},
 		Firewalls: map[id.Interface]wire.Firewall{}, Remotes: map[id.Interface]wire.Remote{}, Links: z.links,
 	}
-	members := z.members()
 	for i, w := range z.orders.Instances {
 		if z.node[i] != node {
 			continue
@@ -35,7 +36,7 @@ func (z zone) render(node string) wire.NodeOrders {
 			if n, ok := z.orders.Networks[e.VPC]; ok {
 				o.Networks[e.VPC] = n
 			}
-			o.Firewalls[e.ID] = z.firewall(e, members)
+			o.Firewalls[e.ID] = z.firewall(e)
 		}
 	}
 	for i, w := range z.orders.Instances {
@@ -52,8 +53,8 @@ func (z zone) render(node string) wire.NodeOrders {
 	return o
 }
 
-// members returns the addresses of each group's members, in order.
-func (z zone) members() map[id.Group][]netip.Prefix {
+// membersOf returns the addresses of each group's members, in order.
+func (z zone) membersOf() map[id.Group][]netip.Prefix {
 	m := map[id.Group][]netip.Prefix{}
 	for _, w := range z.orders.Instances {
 		if w.Want == wire.Gone {
@@ -77,12 +78,12 @@ func comparePrefix(a, b netip.Prefix) int {
 }
 
 // firewall joins the rules of an interface's groups.
-func (z zone) firewall(e wire.Interface, members map[id.Group][]netip.Prefix) wire.Firewall {
+func (z zone) firewall(e wire.Interface) wire.Firewall {
 	var in, out []wire.Rule
 	for _, g := range e.Groups {
 		in, out = append(in, z.orders.Groups[g].Ingress...), append(out, z.orders.Groups[g].Egress...)
 	}
-	return wire.Firewall{In: flatten(in, members), Out: flatten(out, members)}
+	return wire.Firewall{In: flatten(in, z.members), Out: flatten(out, z.members)}
 }
 
 // flatten gathers the peers of equal rules. A group without members allows

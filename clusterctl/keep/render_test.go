@@ -28,6 +28,7 @@ func TestRender(t *testing.T) {
 				"sg-b": {Ingress: []wire.Rule{{Protocol: "tcp", From: 22, To: 22, CIDR: netip.MustParsePrefix("192.0.2.9/24")}, {Protocol: "udp", From: 1, To: 2, Group: "sg-empty"}},
 					Egress: []wire.Rule{{Protocol: "-1", From: -1, To: -1, CIDR: netip.MustParsePrefix("0.0.0.0/0")}}},
 			}}}
+	z.members = z.membersOf()
 	o := z.render("n1")
 	p := netip.MustParsePrefix
 	want := wire.Firewall{

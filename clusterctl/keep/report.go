@@ -30,15 +30,11 @@ func (k *Keeper) publishLoop(ctx context.Context) {
 
 // Publish puts what is seen of the zone on the board.
 func (k *Keeper) Publish(ctx context.Context) error {
-	ns, err := k.Store.Nodes(ctx)
+	s, err := k.snapshot(ctx)
 	if err != nil {
 		return err
 	}
-	ps, err := k.Store.Placements(ctx)
-	if err != nil {
-		return err
-	}
-	o, gen := k.Book.Orders()
+	ns, ps, o, gen := s.nodes, s.placements, s.zone.orders, s.gen
 	k.mu.Lock()
 	r := wire.ClusterReport{Nodes: map[string]wire.Node{}, Instances: map[id.Instance]wire.InstanceSeen{}, Groups: map[id.Group]wire.GroupSeen{}}
 	now := time.Now()

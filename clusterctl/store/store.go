@@ -12,6 +12,7 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -25,7 +26,10 @@ import (
 var migrations embed.FS
 
 // Store is the database of one clusterctl.
-type Store struct{ db *db.DB }
+type Store struct {
+	db      *db.DB
+	changes atomic.Uint64
+}
 
 // Node is a host that joined.
 type Node struct {
@@ -68,7 +72,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{d}, nil
+	return &Store{db: d}, nil
 }
 
 // Close closes the database.
@@ -76,6 +80,14 @@ func (s *Store) Close() { s.db.Close() }
 
 // Check tells whether the database answers.
 func (s *Store) Check(ctx context.Context) error { return s.db.Check(ctx) }
+
+// Changes returns a number that grows with every write.
+func (s *Store) Changes() uint64 { return s.changes.Load() }
+
+func (s *Store) write(ctx context.Context, f func(tx *gorm.DB) error) error {
+	defer s.changes.Add(1)
+	return s.db.Transact(ctx, f)
+}
 
 // Nodes returns all nodes by index.
 func (s *Store) Nodes(ctx context.Context) (nodes []Node, err error) {
@@ -98,7 +110,7 @@ func (s *Store) NodeNamed(ctx context.Context, name string) (n Node, err error) 
 // lost. A name that is taken by another key needs a token for that name.
 func (s *Store) Admit(ctx context.Context, hash, name, key, address string, now time.Time) (n Node, err error) {
 	refused := fault.New(fault.Denied, "BadJoinToken", "The join token is not known, was used, or has expired.")
-	err = s.db.Transact(ctx, func(tx *gorm.DB) error {
+	err = s.write(ctx, func(tx *gorm.DB) error {
 		var t joinToken
 		switch err := db.Translate(tx.Where("hash = ?", hash).Take(&t).Error); {
 		case errors.Is(err, db.ErrMissing):
@@ -130,7 +142,7 @@ func (s *Store) Admit(ctx context.Context, hash, name, key, address string, now 
 // AddJoinToken keeps the hash of a new token, for the node called name, or for
 // any new one when name is empty.
 func (s *Store) AddJoinToken(ctx context.Context, hash, name string, expires time.Time) error {
-	return s.db.Transact(ctx, func(tx *gorm.DB) error {
+	return s.write(ctx, func(tx *gorm.DB) error {
 		if err := tx.Where("expires < ?", time.Now().UTC().Add(-24*time.Hour)).Delete(&joinToken{}).Error; err != nil {
 			return err
 		}
@@ -141,7 +153,7 @@ func (s *Store) AddJoinToken(ctx context.Context, hash, name string, expires tim
 // ForgetNode removes a node. What was placed on it stays placed on a node that
 // is no more, until it is wanted gone.
 func (s *Store) ForgetNode(ctx context.Context, name string) error {
-	return s.db.Transact(ctx, func(tx *gorm.DB) error {
+	return s.write(ctx, func(tx *gorm.DB) error {
 		res := tx.Where("name = ?", name).Delete(&Node{})
 		if res.Error == nil && res.RowsAffected == 0 {
 			return fault.New(fault.Missing, "NoSuchNode", "There is no node %q in this zone.", name)
@@ -153,7 +165,7 @@ func (s *Store) ForgetNode(ctx context.Context, name string) error {
 // NextGeneration returns a generation for the orders of a node that is higher
 // than any before, and than least.
 func (s *Store) NextGeneration(ctx context.Context, node int, least uint64) (gen uint64, err error) {
-	err = s.db.Transact(ctx, func(tx *gorm.DB) error {
+	err = s.write(ctx, func(tx *gorm.DB) error {
 		var n Node
 		if err := tx.Where("id = ?", node).Take(&n).Error; err != nil {
 			return err
@@ -166,7 +178,7 @@ func (s *Store) NextGeneration(ctx context.Context, node int, least uint64) (gen
 
 // SetEndpoint keeps where a node's VXLAN packets go.
 func (s *Store) SetEndpoint(ctx context.Context, node int, endpoint string) error {
-	return s.db.Transact(ctx, func(tx *gorm.DB) error {
+	return s.write(ctx, func(tx *gorm.DB) error {
 		return tx.Model(&Node{}).Where("id = ?", node).Update("endpoint", endpoint).Error
 	})
 }
@@ -192,7 +204,7 @@ func (s *Store) PlacementOf(ctx context.Context, i id.Instance) (*Placement, err
 // When choose returns nil nothing is written; an instance that is placed
 // already stays where it is.
 func (s *Store) Place(ctx context.Context, i id.Instance, choose func(others []Placement) *Placement) error {
-	return s.db.Transact(ctx, func(tx *gorm.DB) error {
+	return s.write(ctx, func(tx *gorm.DB) error {
 		var ps []Placement
 		if err := tx.Order("seq").Find(&ps).Error; err != nil {
 			return err
@@ -206,6 +218,9 @@ func (s *Store) Place(ctx context.Context, i id.Instance, choose func(others []P
 		if p == nil {
 			return nil
 		}
+		if err := tx.Where("id = ?", p.NodeID).Take(&Node{}).Error; err != nil {
+			return err // forgotten since it was a candidate
+		}
 		p.Instance = i
 		return tx.Create(p).Error
 	})
@@ -213,14 +228,14 @@ func (s *Store) Place(ctx context.Context, i id.Instance, choose func(others []P
 
 // SetState keeps what a node said of an instance that is placed on it.
 func (s *Store) SetState(ctx context.Context, i id.Instance, state string) error {
-	return s.db.Transact(ctx, func(tx *gorm.DB) error {
+	return s.write(ctx, func(tx *gorm.DB) error {
 		return tx.Model(&Placement{}).Where("instance = ?", i).Update("state", state).Error
 	})
 }
 
 // Unplace removes the placement of an instance.
 func (s *Store) Unplace(ctx context.Context, i id.Instance) error {
-	return s.db.Transact(ctx, func(tx *gorm.DB) error {
+	return s.write(ctx, func(tx *gorm.DB) error {
 		return tx.Where("instance = ?", i).Delete(&Placement{}).Error
 	})
 }
