@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"testing"
 )
 
 // A definition is an action.Def as the source says it.
@@ -18,10 +17,9 @@ type definition struct {
 }
 
 // definitions returns every action.Def written outside of tests.
-func definitions(t *testing.T) []definition {
-	t.Helper()
-	var all []definition
-	for _, s := range sources(t) {
+func definitions(all []source) []definition {
+	var found []definition
+	for _, s := range all {
 		if s.isTest() {
 			continue
 		}
@@ -41,11 +39,11 @@ func definitions(t *testing.T) []definition {
 			if name, ok := d.fields["Name"].(*ast.BasicLit); ok {
 				d.name, _ = strconv.Unquote(name.Value)
 			}
-			all = append(all, d)
+			found = append(found, d)
 			return true
 		})
 	}
-	return all
+	return found
 }
 
 // isDef reports whether t is action.Def[...].
@@ -61,28 +59,28 @@ func isDef(t ast.Expr) bool {
 	return ok && x.Name == "action"
 }
 
-func TestActionsAreWholeAndInFilesOfTheirOwn(t *testing.T) {
+func actionsAreWholeAndInFilesOfTheirOwn(all []source, report report) {
 	files := map[string]string{}
-	for _, d := range definitions(t) {
+	for _, d := range definitions(all) {
 		where := d.at(d.lit)
 		if d.name == "" {
-			t.Errorf("%s: the Name of an action is written out", where)
+			report("%s: the Name of an action is written out", where)
 			continue
 		}
 		if got, want := path.Base(d.path), fileOf(d.name); got != want {
-			t.Errorf("%s: %s belongs in %s", where, d.name, want)
+			report("%s: %s belongs in %s", where, d.name, want)
 		}
 		if other := files[d.path]; other != "" {
-			t.Errorf("%s: %s shares its file with %s", where, d.name, other)
+			report("%s: %s shares its file with %s", where, d.name, other)
 		}
 		files[d.path] = d.name
 		for _, field := range []string{"Doc", "On", "Run"} {
 			if d.fields[field] == nil {
-				t.Errorf("%s: %s has no %s", where, d.name, field)
+				report("%s: %s has no %s", where, d.name, field)
 			}
 		}
 		if strings.HasPrefix(d.name, "Describe") && d.fields["List"] == nil {
-			t.Errorf("%s: %s has no List: a Describe names its filters and page bound", where, d.name)
+			report("%s: %s has no List: a Describe names its filters and page bound", where, d.name)
 		}
 	}
 }
@@ -92,12 +90,4 @@ var hump = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 // fileOf returns the file of an action: run_instances.go for RunInstances.
 func fileOf(action string) string {
 	return strings.ToLower(hump.ReplaceAllString(action, "${1}_$2")) + ".go"
-}
-
-func TestFileOf(t *testing.T) {
-	for action, want := range map[string]string{"RunInstances": "run_instances.go", "DescribeVpcs": "describe_vpcs.go", "GetCallerIdentity": "get_caller_identity.go"} {
-		if got := fileOf(action); got != want {
-			t.Errorf("%s: got %s", action, got)
-		}
-	}
 }

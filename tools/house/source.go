@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"testing"
 )
 
 const (
@@ -79,15 +78,10 @@ var parseAll = sync.OnceValues(func() ([]source, error) {
 	return all, err
 })
 
-// sources returns every Go file written by hand.
-func sources(t *testing.T) []source {
-	t.Helper()
-	all, err := parseAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(all) < 50 {
-		t.Fatalf("only %d files found under %s", len(all), root)
-	}
-	return all
+// parse makes a source of a text, as if it were in the file.
+func parse(name, text string) (source, error) {
+	s := source{path: name, dir: path.Dir(name), fset: token.NewFileSet()}
+	var err error
+	s.File, err = parser.ParseFile(s.fset, name, text, parser.ParseComments)
+	return s, err
 }

@@ -4,7 +4,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"testing"
 )
 
 // doors names, for each outside library (by its beginning), the only packages
@@ -35,42 +34,42 @@ var onlyInTests = []string{"github.com/aws/", "pgregory.net/rapid"}
 
 var tiers = []string{"cloudctl", "clusterctl", "nodectl", "walrus", "blockstore"}
 
-func TestEachLibraryHasOneDoor(t *testing.T) {
-	for _, s := range sources(t) {
+func eachLibraryHasOneDoor(all []source, report report) {
+	for _, s := range all {
 		for _, to := range s.imports() {
 			for lib, door := range doors {
 				if !strings.HasPrefix(to, lib) || s.isTest() && slices.Contains(onlyInTests, lib) {
 					continue
 				}
 				if !through(door, s.dir) {
-					t.Errorf("%s imports %s: only %q may; ask that package for what you need", s.path, to, door)
+					report("%s imports %s: only %q may; ask that package for what you need", s.path, to, door)
 				}
 			}
 		}
 	}
 }
 
-func TestThereIsOneLog(t *testing.T) {
-	for _, s := range sources(t) {
+func thereIsOneLog(all []source, report report) {
+	for _, s := range all {
 		if slices.Contains(s.imports(), "log") && !s.isTest() {
-			t.Errorf("%s imports log: use log/slog", s.path)
+			report("%s imports log: use log/slog", s.path)
 		}
 		if slices.Contains(calls(s, "context"), "TODO") {
-			t.Errorf("%s uses context.TODO: every call has a context of its caller", s.path)
+			report("%s uses context.TODO: every call has a context of its caller", s.path)
 		}
 	}
 }
 
-func TestTiersMeetOnlyInShared(t *testing.T) {
-	for _, s := range sources(t) {
+func tiersMeetOnlyInShared(all []source, report report) {
+	for _, s := range all {
 		from := tier(s.dir)
 		for _, to := range s.imports() {
 			to, ours := strings.CutPrefix(to, module)
 			if ours && from != "tools" && tier(to) != from && tier(to) != "shared" {
-				t.Errorf("%s imports %s: a tier imports itself and shared, shared imports shared", s.path, to)
+				report("%s imports %s: a tier imports itself and shared, shared imports shared", s.path, to)
 			}
 			if ours && strings.HasSuffix(path.Base(to), "test") && !s.isTest() && !strings.HasSuffix(path.Base(s.dir), "test") && from != "tools" {
-				t.Errorf("%s imports %s: what is for tests is for tests", s.path, to)
+				report("%s imports %s: what is for tests is for tests", s.path, to)
 			}
 		}
 	}
@@ -84,8 +83,8 @@ var floors = map[string]int{
 	"store": 1,
 }
 
-func TestNoRoomLooksUpward(t *testing.T) {
-	for _, s := range sources(t) {
+func noRoomLooksUpward(all []source, report report) {
+	for _, s := range all {
 		from := tier(s.dir)
 		if !slices.Contains(tiers, from) || s.isTest() {
 			continue
@@ -93,7 +92,7 @@ func TestNoRoomLooksUpward(t *testing.T) {
 		for _, to := range s.imports() {
 			to, ours := strings.CutPrefix(to, module)
 			if ours && tier(to) == from && floor(to) > floor(s.dir) {
-				t.Errorf("%s imports %s, which is on a higher floor (main, daemon, api and keep, engines, store)", s.path, to)
+				report("%s imports %s, which is on a higher floor (main, daemon, api and keep, engines, store)", s.path, to)
 			}
 		}
 	}
@@ -117,8 +116,8 @@ var pure = []string{"shared/fault", "shared/id", "shared/policy", "*/choose"}
 
 var impure = []string{"os", "io/fs", "net", "net/http", "log", "log/slog", "database/sql", "os/exec", "syscall", "math/rand", "math/rand/v2"}
 
-func TestPurePackagesStayPure(t *testing.T) {
-	for _, s := range sources(t) {
+func purePackagesStayPure(all []source, report report) {
+	for _, s := range all {
 		if s.isTest() || !through(strings.Join(pure, " "), s.dir) {
 			continue
 		}
@@ -126,12 +125,12 @@ func TestPurePackagesStayPure(t *testing.T) {
 			inside, ours := strings.CutPrefix(to, module)
 			outside := !ours && strings.Contains(strings.Split(to, "/")[0], ".")
 			if slices.Contains(impure, to) || outside || ours && inside != "shared/wire" && !through(strings.Join(pure, " "), inside) {
-				t.Errorf("%s imports %s: it must be pure (standard library without clock, disk, net, log)", s.path, to)
+				report("%s imports %s: it must be pure (standard library without clock, disk, net, log)", s.path, to)
 			}
 		}
 		for _, name := range calls(s, "time") {
 			if slices.Contains([]string{"Now", "Sleep", "After", "Since", "Until", "NewTimer", "Tick"}, name) {
-				t.Errorf("%s calls time.%s: it must be pure", s.path, name)
+				report("%s calls time.%s: it must be pure", s.path, name)
 			}
 		}
 	}

@@ -4,15 +4,14 @@ import (
 	"go/ast"
 	"go/token"
 	"regexp"
-	"testing"
 )
 
 var secret = regexp.MustCompile(`(?i)(signature|hmac)$`)
 
 // A signature compared byte by byte tells, by how long it takes, how much of a
 // forgery was right.
-func TestSignaturesAreComparedInConstantTime(t *testing.T) {
-	for _, s := range sources(t) {
+func signaturesAreComparedInConstantTime(all []source, report report) {
+	for _, s := range all {
 		if s.isTest() {
 			continue
 		}
@@ -20,12 +19,12 @@ func TestSignaturesAreComparedInConstantTime(t *testing.T) {
 			switch n := n.(type) {
 			case *ast.BinaryExpr:
 				if (n.Op == token.EQL || n.Op == token.NEQ) && (isSecret(n.X) && !isPlain(n.Y) || isSecret(n.Y) && !isPlain(n.X)) {
-					t.Errorf("%s: a signature is compared by %s: use hmac.Equal", s.at(n), n.Op)
+					report("%s: a signature is compared by %s: use hmac.Equal", s.at(n), n.Op)
 				}
 			case *ast.CallExpr:
 				for _, f := range [][2]string{{"bytes", "Equal"}, {"bytes", "Compare"}, {"strings", "EqualFold"}, {"strings", "Compare"}, {"reflect", "DeepEqual"}, {"slices", "Equal"}} {
 					if isCall(n, f[0], f[1]) && (isSecret(n.Args[0]) || isSecret(n.Args[1])) {
-						t.Errorf("%s: a signature is compared by %s.%s: use hmac.Equal", s.at(n), f[0], f[1])
+						report("%s: a signature is compared by %s.%s: use hmac.Equal", s.at(n), f[0], f[1])
 					}
 				}
 			}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"testing"
 )
 
 const (
@@ -17,20 +16,20 @@ const (
 	maxMethods   = 9
 )
 
-func TestNothingIsTooLong(t *testing.T) {
-	for _, s := range sources(t) {
+func nothingIsTooLong(all []source, report report) {
+	for _, s := range all {
 		if n := s.fset.Position(s.FileEnd).Line - 1; n > maxFileLines {
-			t.Errorf("%s has %d lines, most is %d: split it by what it is about", s.path, n, maxFileLines)
+			report("%s has %d lines, most is %d: split it by what it is about", s.path, n, maxFileLines)
 		}
 		ast.Inspect(s.File, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.FuncDecl:
 				if l := s.lines(n); l > maxFuncLines {
-					t.Errorf("%s: %s has %d lines, most is %d: name its parts", s.at(n), n.Name.Name, l, maxFuncLines)
+					report("%s: %s has %d lines, most is %d: name its parts", s.at(n), n.Name.Name, l, maxFuncLines)
 				}
 			case *ast.InterfaceType:
 				if l := n.Methods.NumFields(); l > maxMethods {
-					t.Errorf("%s: an interface has %d methods, most is %d: split it by who uses it", s.at(n), l, maxMethods)
+					report("%s: an interface has %d methods, most is %d: split it by who uses it", s.at(n), l, maxMethods)
 				}
 			}
 			return true
@@ -38,9 +37,9 @@ func TestNothingIsTooLong(t *testing.T) {
 	}
 }
 
-func TestEveryPackageSaysWhatItIs(t *testing.T) {
+func everyPackageSaysWhatItIs(all []source, report report) {
 	said := map[string]bool{}
-	for _, s := range sources(t) {
+	for _, s := range all {
 		if s.isTest() {
 			continue
 		}
@@ -52,23 +51,23 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	}
 	for dir, ok := range said {
 		if !ok {
-			t.Errorf("%s: no comment that begins \"Package x ...\" (or \"Command x ...\") and is its design: purpose, invariant, what a crash does", dir)
+			report("%s: no comment that begins \"Package x ...\" (or \"Command x ...\") and is its design: purpose, invariant, what a crash does", dir)
 		}
 	}
 }
 
 var badNames = []string{"util", "utils", "common", "types", "models", "helpers", "helper", "manager", "misc", "base"}
 
-func TestPackagesHaveNamesOfTheirOwn(t *testing.T) {
-	for _, s := range sources(t) {
+func packagesHaveNamesOfTheirOwn(all []source, report report) {
+	for _, s := range all {
 		if slices.Contains(badNames, s.Name.Name) {
-			t.Errorf("%s: package %s says nothing; name it after what it holds", s.path, s.Name.Name)
+			report("%s: package %s says nothing; name it after what it holds", s.path, s.Name.Name)
 		}
 	}
 }
 
-func TestExportedNamesAreExplained(t *testing.T) {
-	for _, s := range sources(t) {
+func exportedNamesAreExplained(all []source, report report) {
+	for _, s := range all {
 		if s.isTest() || s.Name.Name == "main" {
 			continue
 		}
@@ -76,10 +75,10 @@ func TestExportedNamesAreExplained(t *testing.T) {
 			switch d := d.(type) {
 			case *ast.FuncDecl:
 				if d.Name.IsExported() && d.Doc == nil && (d.Recv == nil || receiverIsExported(d)) && !isPlumbing(d) {
-					t.Errorf("%s: %s is exported and has no comment; say what the signature cannot", s.at(d), d.Name.Name)
+					report("%s: %s is exported and has no comment; say what the signature cannot", s.at(d), d.Name.Name)
 				}
 			case *ast.GenDecl:
-				unexplained(t, s, d)
+				unexplained(s, d, report)
 			}
 		}
 	}
@@ -113,8 +112,7 @@ func receiverIsExported(d *ast.FuncDecl) bool {
 
 // unexplained reports the exported names of d that have no comment of their own
 // and are in no group that has one.
-func unexplained(t *testing.T, s source, d *ast.GenDecl) {
-	t.Helper()
+func unexplained(s source, d *ast.GenDecl, report report) {
 	for _, spec := range d.Specs {
 		var names []*ast.Ident
 		var doc *ast.CommentGroup
@@ -126,7 +124,7 @@ func unexplained(t *testing.T, s source, d *ast.GenDecl) {
 		}
 		for _, name := range names {
 			if name.IsExported() && doc == nil && d.Doc == nil && !isValueOfAType(d, spec) {
-				t.Errorf("%s: %s is exported and has no comment; say what the name cannot", s.at(spec), name.Name)
+				report("%s: %s is exported and has no comment; say what the name cannot", s.at(spec), name.Name)
 			}
 		}
 	}
@@ -149,27 +147,27 @@ func cmpDoc(a, b *ast.CommentGroup) *ast.CommentGroup {
 
 var unfinished = regexp.MustCompile(`\b(TODO|FIXME|XXX|HACK)\b|(?i)\bfor now\b|\bnot (yet )?implemented yet\b`)
 
-func TestNothingIsLeftForLater(t *testing.T) {
-	for _, s := range sources(t) {
+func nothingIsLeftForLater(all []source, report report) {
+	for _, s := range all {
 		if s.dir == "tools/house" {
 			continue
 		}
 		for _, group := range s.Comments {
 			if found := unfinished.FindString(group.Text()); found != "" {
-				t.Errorf("%s: a comment says %q: do it, or leave the feature out and refuse it by name", s.at(group), found)
+				report("%s: a comment says %q: do it, or leave the feature out and refuse it by name", s.at(group), found)
 			}
 		}
 	}
 }
 
-func TestTestsDoNotSleep(t *testing.T) {
-	for _, s := range sources(t) {
+func testsDoNotSleep(all []source, report report) {
+	for _, s := range all {
 		if !s.isTest() || slices.Contains(s.imports(), "testing/synctest") || strings.HasSuffix(s.path, "_real_test.go") {
 			continue
 		}
 		for _, d := range s.Decls {
 			if sleepsOnce(d) {
-				t.Errorf("%s sleeps: use testing/synctest, or ask in a loop for what is to happen", s.at(d))
+				report("%s sleeps: use testing/synctest, or ask in a loop for what is to happen", s.at(d))
 			}
 		}
 	}
@@ -189,18 +187,18 @@ func sleepsOnce(n ast.Node) (found bool) {
 	return found
 }
 
-func TestRealTestsAreBehindTheirTag(t *testing.T) {
-	for _, s := range sources(t) {
+func realTestsAreBehindTheirTag(all []source, report report) {
+	for _, s := range all {
 		tagged := len(s.Comments) > 0 && strings.Contains(s.Comments[0].List[0].Text, "go:build real")
 		if strings.HasSuffix(s.path, "_real_test.go") && !tagged {
-			t.Errorf("%s: its first line must be //go:build real", s.path)
+			report("%s: its first line must be //go:build real", s.path)
 		}
 	}
 }
 
-func TestCrashPointsHaveNamesOfTheirOwn(t *testing.T) {
+func crashPointsHaveNamesOfTheirOwn(all []source, report report) {
 	seen := map[string]string{}
-	for _, s := range sources(t) {
+	for _, s := range all {
 		if s.dir == "shared/crash" {
 			continue
 		}
@@ -211,12 +209,12 @@ func TestCrashPointsHaveNamesOfTheirOwn(t *testing.T) {
 			}
 			lit, ok := call.Args[0].(*ast.BasicLit)
 			if !ok {
-				t.Errorf("%s: crash.Here takes a name written out, so that tests find it in the source", s.at(call))
+				report("%s: crash.Here takes a name written out, so that tests find it in the source", s.at(call))
 				return true
 			}
 			name, err := strconv.Unquote(lit.Value)
 			if err != nil || seen[name] != "" {
-				t.Errorf("%s: the crash point %s is also at %s", s.at(call), lit.Value, seen[name])
+				report("%s: the crash point %s is also at %s", s.at(call), lit.Value, seen[name])
 			}
 			seen[name] = s.at(call)
 			return true
