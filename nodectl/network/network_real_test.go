@@ -76,6 +76,10 @@ func TestPublicAddressesInOutAndAround(t *testing.T) {
 	l.mustCall(c.space, "10.77.0.201:22", "a 10.77.0.12")   // from the other host
 	l.mustCall(a.space, "10.77.0.203:22", "d 10.77.0.201")  // into another network
 	l.mustNotCall(l.world, "10.77.0.203:23")
+	// an address of the VPC that nobody has is not sought outside
+	must(t, l.sh(l.world, "ip addr add 10.0.0.99/32 dev ul0 && ip route add 10.0.0.0/24 dev ul0"))
+	l.serve(l.world, "outside", "10.0.0.99:80")
+	l.mustNotCall(a.space, "10.0.0.99:80")
 
 	// someone else clears the rules of the host
 	must(t, l.sh(l.hosts[1], "nft flush ruleset"))

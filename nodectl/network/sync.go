@@ -242,7 +242,9 @@ func (n *Network) view(v id.VPC, transit netip.Addr) view {
 	w := view{network: n.networks[v], ways: map[netip.Addr]int{}, peers: map[int]netip.Addr{}, byTap: map[string]place{}, names: map[string]netip.Addr{}}
 	w.rules.Transit = transit
 	gateways := map[netip.Addr]bool{}
-	for _, p := range w.network.Subnets {
+	w.rules.Inside = append(w.rules.Inside, w.network.CIDR)
+	for _, p := range slices.SortedFunc(maps.Values(w.network.Subnets), func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) }) {
+		w.rules.Inside = append(w.rules.Inside, p)
 		gateways[gateway(p)] = true
 	}
 	for _, p := range n.places {

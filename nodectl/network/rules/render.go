@@ -29,7 +29,7 @@ func Render(r Router) (string, error) {
 }
 
 func writeSets(b *strings.Builder, r Router) {
-	var taps, checked, unchecked, macs, gateways, remotes, public, inbound, outbound, leave, enter []string
+	var inside, taps, checked, unchecked, macs, gateways, remotes, public, inbound, outbound, leave, enter []string
 	for _, t := range r.Taps {
 		name := `"` + t.Name + `"`
 		taps = append(taps, name)
@@ -62,6 +62,10 @@ func writeSets(b *strings.Builder, r Router) {
 	write("set", "unchecked", "ifname . ether_addr", unchecked)
 	write("set", "gateways", "ipv4_addr", gateways)
 	write("set", "remotes", "ipv4_addr", remotes)
+	for _, p := range apart(r.Inside) {
+		inside = append(inside, p.String())
+	}
+	write("set", "inside", "ipv4_addr\n\t\tflags interval", inside)
 	write("set", "public", "ipv4_addr", public)
 	write("map", "inbound", "ipv4_addr : ipv4_addr", inbound)
 	write("map", "outbound", "ipv4_addr : ipv4_addr", outbound)
@@ -119,6 +123,7 @@ const fixed = `	counter spoofed { }
 		ct state invalid drop
 		ct state established,related accept
 		ip daddr 169.254.0.0/16 drop
+		oifname "up0" ip daddr @inside drop
 		iifname "up0" ct original ip daddr != @public drop
 		iifname vmap @leave
 		oifname vmap @enter

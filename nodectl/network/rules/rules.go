@@ -36,8 +36,9 @@ const (
 
 // A Router is a VPC on one host.
 type Router struct {
-	Gateways []netip.Addr // the router's own addresses, one per subnet
-	Transit  netip.Addr   // what guests without a public address are translated to
+	Inside   []netip.Prefix // the VPC's ranges: packets for them never leave by the uplink
+	Gateways []netip.Addr   // the router's own addresses, one per subnet
+	Transit  netip.Addr     // what guests without a public address are translated to
 	Taps     []Tap
 	Remotes  []netip.Addr // guests of the VPC on other hosts
 }
@@ -136,9 +137,11 @@ func (a Allow) ports() (from, to int, ok bool) {
 }
 
 // peers returns the IPv4 ranges without those that lie in another.
-func (a Allow) peers() []netip.Prefix {
+func (a Allow) peers() []netip.Prefix { return apart(a.Peers) }
+
+func apart(all []netip.Prefix) []netip.Prefix {
 	var ps []netip.Prefix
-	for _, p := range a.Peers {
+	for _, p := range all {
 		if p.IsValid() && p.Addr().Is4() {
 			ps = append(ps, p.Masked())
 		}

@@ -26,6 +26,7 @@ var all = []Allow{{Protocol: "-1", From: -1, To: -1, Peers: cidrs("0.0.0.0/0")}}
 // two is a router with two guests, one of them public, and one elsewhere.
 func two() Router {
 	return Router{
+		Inside:   cidrs("10.0.0.0/16", "10.0.1.0/24"),
 		Gateways: []netip.Addr{addr("10.0.1.1"), addr("10.0.0.1")},
 		Transit:  addr("100.64.0.2"),
 		Remotes:  []netip.Addr{addr("10.0.0.12")},
