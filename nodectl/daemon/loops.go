@@ -2,20 +2,13 @@ package daemon
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"time"
 
-	"karri/shared/durable"
 	"karri/shared/fault"
 	"karri/shared/id"
-	"karri/shared/pki"
 	"karri/shared/wire"
 )
 
@@ -167,39 +160,7 @@ func (n *node) followCertificates(ctx context.Context) error {
 	}
 }
 
-// writeCertificates writes the three files that QEMU reads when it opens a
-// volume: the certificate last. QEMU takes a client's issuer for known only if
-// it is among the authorities, so ours is.
 func (n *node) writeCertificates() error {
-	c := n.Self()
 	uid, gid := n.lv.Owner()
-	return writeNBD(n.lv.NBD, c, uid, gid)
-}
-
-func writeNBD(dir string, c *pki.Credentials, uid, gid int) error {
-	key, err := x509.MarshalPKCS8PrivateKey(c.Key)
-	if err != nil {
-		return err
-	}
-	authorities := c.RootPEM()
-	for _, above := range c.Chain[1:] {
-		authorities = append(authorities, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: above.Raw})...)
-	}
-	for _, f := range []struct {
-		name string
-		text []byte
-	}{
-		{"ca-cert.pem", authorities},
-		{"client-key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})},
-		{"client-cert.pem", c.ChainPEM()},
-	} {
-		path := filepath.Join(dir, f.name)
-		if err := durable.WriteFile(path, f.text, 0o400); err != nil {
-			return err
-		}
-		if err := os.Chown(path, uid, gid); err != nil {
-			return fmt.Errorf("give %s to QEMU: %w", path, err)
-		}
-	}
-	return nil
+	return n.Self().QEMU(n.lv.NBD, "client", uid, gid)
 }

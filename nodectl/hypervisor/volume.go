@@ -2,7 +2,6 @@ package hypervisor
 
 import (
 	"context"
-	"encoding/xml"
 	"fmt"
 	"net"
 	"regexp"
@@ -81,11 +80,11 @@ func (h *Hypervisor) Attach(ctx context.Context, i id.Instance, e Export) error 
 			return err
 		}
 		disk := h.volumeDisk(a, target, e.Name, host, port)
-		b, err := xml.Marshal(disk)
+		xml, err := disk.Marshal()
 		if err != nil {
 			return err
 		}
-		return l.DomainAttachDeviceFlags(d, string(b), uint32(libvirt.DomainDeviceModifyLive))
+		return l.DomainAttachDeviceFlags(d, xml, uint32(libvirt.DomainDeviceModifyLive))
 	})
 }
 

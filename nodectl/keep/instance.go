@@ -204,6 +204,10 @@ func (k *Keeper) attach(t Thing) *step {
 	return nil
 }
 
+// detachPause is how long QEMU takes a request to let go for one that is still
+// under way, and refuses another.
+const detachPause = 10 * time.Second
+
 // detach asks the guest to let go of the first volume that it should not have,
 // or has by an older epoch.
 func (k *Keeper) detach(t Thing) *step {
@@ -213,7 +217,7 @@ func (k *Keeper) detach(t Thing) *step {
 		if a.Want == wire.Attached && a.Epoch == t.seen.Volumes[v].Epoch {
 			continue
 		}
-		if t.since(t.tried.detach[v]) < t.p.Press {
+		if t.since(t.tried.detach[v]) < detachPause {
 			waiting = wait("the guest to let go of %s", v)
 			continue
 		}

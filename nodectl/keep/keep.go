@@ -38,7 +38,7 @@ type Orders interface {
 type Patience struct {
 	Shutdown time.Duration // after the power button, before it is switched off; 60 s when zero
 	Reboot   time.Duration // before it is reset; 60 s when zero
-	Press    time.Duration // between two pressings of the button; 10 s when zero
+	Press    time.Duration // between two pressings of the button: a guest that boots does not hear it; 4 s when zero
 	Console  time.Duration // how long a console is kept when an instance is gone; 1 h when zero
 }
 
@@ -63,7 +63,7 @@ func New(h host.Host, o Orders, n Notes, p Patience, now func() time.Time) *Keep
 	}
 	p.Shutdown = or(p.Shutdown, time.Minute)
 	p.Reboot = or(p.Reboot, time.Minute)
-	p.Press = or(p.Press, 10*time.Second)
+	p.Press = or(p.Press, 4*time.Second)
 	p.Console = or(p.Console, time.Hour)
 	return &Keeper{host: h, orders: o, notes: n, patience: p, now: now, changed: make(chan struct{}, 1),
 		tried: map[id.Instance]tried{}, looks: map[id.Instance]Thing{}}

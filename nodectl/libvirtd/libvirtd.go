@@ -23,6 +23,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -40,7 +41,7 @@ const QEMUUser = 64055
 type Config struct {
 	State string // folder of all files; made if missing
 	User  int    // uid of QEMU; QEMUUser when zero
-	Group int    // gid of QEMU; the group of /dev/kvm, or QEMUUser, when zero
+	Group int    // gid of QEMU; when zero the group kvm, if it has /dev/kvm, or QEMUUser
 	NBD   string // folder of ca-cert.pem, client-cert.pem and client-key.pem for volumes; made if missing
 	Log   *slog.Logger
 }
@@ -196,7 +197,10 @@ func (c Config) Owner() (uid, gid int) {
 	}
 	if gid == 0 {
 		gid = QEMUUser
-		if fi, err := os.Stat("/dev/kvm"); err == nil && fi.Sys().(*syscall.Stat_t).Gid != 0 {
+		// Only where the device is of the group that is meant for it: joining any
+		// other group would give QEMU that group's files.
+		g, err := user.LookupGroup("kvm")
+		if fi, err2 := os.Stat("/dev/kvm"); err == nil && err2 == nil && g.Gid == fmt.Sprint(fi.Sys().(*syscall.Stat_t).Gid) {
 			gid = int(fi.Sys().(*syscall.Stat_t).Gid)
 		}
 	}

@@ -96,8 +96,8 @@ func Choose(ctx context.Context, state string, boot string, uid, gid int) (Verdi
 		return v, nil
 	}
 	v = Verdict{Boot: boot, Accelerator: QEMU}
-	v.KVM = measure(ctx, KVM, uid, gid)
-	v.QEMU = measure(ctx, QEMU, uid, gid)
+	v.QEMU = measure(ctx, QEMU, uid, gid, limit)
+	v.KVM = measure(ctx, KVM, uid, gid, slowest(v.QEMU))
 	if err := ctx.Err(); err != nil {
 		return v, err
 	}
@@ -115,16 +115,26 @@ func Choose(ctx context.Context, state string, boot string, uid, gid int) (Verdi
 // pick prefers KVM unless it is clearly slower: most of so short a run is the
 // start of the process, which is the same for both.
 func pick(kvm, qemu time.Duration) Accelerator {
-	if kvm != 0 && (qemu == 0 || kvm <= 2*qemu+time.Second) {
+	if kvm != 0 && kvm <= slowest(qemu) {
 		return KVM
 	}
 	return QEMU
 }
 
+// slowest returns how long KVM may take to be preferred.
+func slowest(qemu time.Duration) time.Duration {
+	if qemu == 0 {
+		return limit
+	}
+	return min(limit, 2*qemu+time.Second)
+}
+
 const greeting = "karri probe"
 
 // measure returns how long a guest takes to speak, 0 when it does not.
-func measure(ctx context.Context, a Accelerator, uid, gid int) time.Duration {
+func measure(ctx context.Context, a Accelerator, uid, gid int, most time.Duration) time.Duration {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
 	d, err := run(ctx, a, uid, gid)
 	slog.Info("probed", "accelerator", a, "took", d, "err", err)
 	if err != nil {
@@ -134,7 +144,7 @@ func measure(ctx context.Context, a Accelerator, uid, gid int) time.Duration {
 }
 
 func run(ctx context.Context, a Accelerator, uid, gid int) (time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	f, err := os.CreateTemp("", "karri-probe-*")
 	if err != nil {
