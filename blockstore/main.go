@@ -1,6 +1,15 @@
 // Command blockstore keeps the volumes and snapshots of one zone of a cloud.
 package main
 
-import "karri/blockstore/daemon"
+import (
+	"os"
 
-func main() { daemon.Main() }
+	"karri/blockstore/daemon"
+)
+
+func main() {
+	if status, is := daemon.Command(os.Args[1:]); is {
+		os.Exit(status)
+	}
+	daemon.Main()
+}
