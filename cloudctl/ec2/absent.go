@@ -48,7 +48,6 @@ var absent = []struct{ name, what, param, code string }{
 	{"DescribeManagedPrefixLists", "managed prefix lists", "PrefixListIds", "InvalidPrefixListID.NotFound"},
 	{"DescribeMovingAddresses", "addresses on the move", "", ""},
 	{"DescribeNatGateways", "NAT gateways", "NatGatewayIds", "NatGatewayNotFound"},
-	{"DescribeNetworkAcls", "network ACLs", "NetworkAclIds", "InvalidNetworkAclID.NotFound"},
 	{"DescribeNetworkInsightsAnalyses", "network analyses", "NetworkInsightsAnalysisIds", "InvalidNetworkInsightsAnalysisId.NotFound"},
 	{"DescribeNetworkInsightsPaths", "network paths to analyse", "NetworkInsightsPathIds", "InvalidNetworkInsightsPathId.NotFound"},
 	{"DescribeNetworkInterfacePermissions", "permissions of network interfaces", "NetworkInterfacePermissionIds", "InvalidPermissionID.NotFound"},

@@ -1,0 +1,60 @@
+package ec2
+
+import (
+	"context"
+
+	"karri/cloudctl/store"
+	"karri/shared/action"
+)
+
+// DescribeVpcAttributeInput names a VPC and one of its attributes.
+type DescribeVpcAttributeInput struct {
+	Attribute string
+	VpcId     string
+}
+
+// DescribeVpcAttributeOutput has the asked attribute alone.
+type DescribeVpcAttributeOutput struct {
+	EnableDnsHostnames               *AttributeBooleanValue
+	EnableDnsSupport                 *AttributeBooleanValue
+	EnableNetworkAddressUsageMetrics *AttributeBooleanValue
+	VpcId                            string
+}
+
+// AttributeBooleanValue is the value of an attribute that is true or false.
+type AttributeBooleanValue struct{ Value *bool }
+
+var _ = action.Add(Catalog, action.Def[*API, DescribeVpcAttributeInput, DescribeVpcAttributeOutput]{
+	Name:    "DescribeVpcAttribute",
+	Doc:     "Tells one attribute of a VPC.",
+	Example: DescribeVpcAttributeInput{VpcId: "vpc-1a2b3c4d5e6f70819", Attribute: "enableDnsSupport"},
+	On: on(func(tx *store.Tx, u *uses, in *DescribeVpcAttributeInput) error {
+		vpc, err := vpcOf(tx, u.who.Account, &in.VpcId)
+		if err == nil {
+			u.add("vpc", string(vpc.ID))
+		}
+		return err
+	}),
+	List: &action.List{},
+	Run:  describeVpcAttribute,
+})
+
+func describeVpcAttribute(ctx context.Context, api *API, who action.Caller, in *DescribeVpcAttributeInput) (*DescribeVpcAttributeOutput, error) {
+	out := &DescribeVpcAttributeOutput{VpcId: in.VpcId}
+	err := api.Store.View(ctx, func(tx *store.Tx) error {
+		vpc, err := vpcOf(tx, who.Account, &in.VpcId)
+		if err != nil {
+			return err
+		}
+		switch in.Attribute {
+		case "enableDnsSupport":
+			out.EnableDnsSupport = &AttributeBooleanValue{&vpc.Support}
+		case "enableDnsHostnames":
+			out.EnableDnsHostnames = &AttributeBooleanValue{&vpc.Hostnames}
+		default:
+			out.EnableNetworkAddressUsageMetrics = &AttributeBooleanValue{ptr(false)}
+		}
+		return nil
+	})
+	return out, err
+}
