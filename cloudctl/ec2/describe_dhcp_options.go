@@ -33,11 +33,8 @@ type DhcpOptions struct {
 // DhcpConfiguration is one option with its values.
 type DhcpConfiguration struct {
 	Key    string
-	Values []AttributeValue
+	Values []TextAttribute
 }
-
-// AttributeValue is the value of an attribute that is a text.
-type AttributeValue struct{ Value *string }
 
 var dhcpFields = fields[DhcpOptions]{
 	"dhcp-options-id": func(d DhcpOptions) []string { return is(d.DhcpOptionsId) },
@@ -74,7 +71,7 @@ func dhcpRows(tx *store.Tx, l *looker) ([]DhcpOptions, error) {
 	all := []DhcpOptions{}
 	for _, v := range vpcs {
 		option := func(key, value string) DhcpConfiguration {
-			return DhcpConfiguration{Key: key, Values: []AttributeValue{{ptr(value)}}}
+			return DhcpConfiguration{Key: key, Values: []TextAttribute{{ptr(value)}}}
 		}
 		all = append(all, DhcpOptions{
 			DhcpConfigurations: []DhcpConfiguration{option("domain-name", Domain(l.api.Region)), option("domain-name-servers", "AmazonProvidedDNS")},

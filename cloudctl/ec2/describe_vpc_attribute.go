@@ -15,14 +15,11 @@ type DescribeVpcAttributeInput struct {
 
 // DescribeVpcAttributeOutput has the asked attribute alone.
 type DescribeVpcAttributeOutput struct {
-	EnableDnsHostnames               *AttributeBooleanValue
-	EnableDnsSupport                 *AttributeBooleanValue
-	EnableNetworkAddressUsageMetrics *AttributeBooleanValue
+	EnableDnsHostnames               *BoolAttribute
+	EnableDnsSupport                 *BoolAttribute
+	EnableNetworkAddressUsageMetrics *BoolAttribute
 	VpcId                            string
 }
-
-// AttributeBooleanValue is the value of an attribute that is true or false.
-type AttributeBooleanValue struct{ Value *bool }
 
 var _ = action.Add(Catalog, action.Def[*API, DescribeVpcAttributeInput, DescribeVpcAttributeOutput]{
 	Name:    "DescribeVpcAttribute",
@@ -48,11 +45,11 @@ func describeVpcAttribute(ctx context.Context, api *API, who action.Caller, in *
 		}
 		switch in.Attribute {
 		case "enableDnsSupport":
-			out.EnableDnsSupport = &AttributeBooleanValue{&vpc.Support}
+			out.EnableDnsSupport = &BoolAttribute{vpc.Support}
 		case "enableDnsHostnames":
-			out.EnableDnsHostnames = &AttributeBooleanValue{&vpc.Hostnames}
+			out.EnableDnsHostnames = &BoolAttribute{vpc.Hostnames}
 		default:
-			out.EnableNetworkAddressUsageMetrics = &AttributeBooleanValue{ptr(false)}
+			out.EnableNetworkAddressUsageMetrics = &BoolAttribute{}
 		}
 		return nil
 	})

@@ -201,22 +201,9 @@ func (in *ModifyInstanceAttributeInput) setSourceCheck(tx *store.Tx, i *store.In
 }
 
 func (in *ModifyInstanceAttributeInput) setGroups(tx *store.Tx, i *store.Instance, _ report.InstanceState) error {
-	return onFirstInterface(tx, i, func(e *store.Interface) error {
-		if len(in.Groups) > maxGroups {
-			return fault.New(fault.Full, "SecurityGroupsPerInterfaceLimitExceeded", "An interface may be in %d security groups.", maxGroups)
-		}
-		e.Groups = nil
-		for _, g := range in.Groups {
-			row, err := tx.Group(i.Account, id.Group(g))
-			if err != nil {
-				return err
-			}
-			if row.VPC != e.VPC {
-				return fault.New(fault.Invalid, "InvalidGroup.NotFound", "The security group '%s' does not exist in VPC '%s'", g, e.VPC)
-			}
-			e.Groups = append(e.Groups, row.ID)
-		}
-		return nil
+	return onFirstInterface(tx, i, func(e *store.Interface) (err error) {
+		e.Groups, err = groupsIn(tx, i.Account, e.VPC, in.Groups)
+		return err
 	})
 }
 
