@@ -166,6 +166,13 @@ func TestTheLifeOfADomain(t *testing.T) {
 	if s := w.until(i, "off", func(s State) bool { return !s.On }); s.Off != OffShutdown {
 		t.Errorf("off by %v", s.Off)
 	}
+	w.ends(m)
+}
+
+// ends starts a machine that is off once more, switches it off and forgets it.
+func (w *world) ends(m Machine) {
+	w.t.Helper()
+	t, ctx, i := w.t, w.t.Context(), m.ID
 	if _, err := exec.Command("ip", "link", "show", m.NICs[0].Tap).CombinedOutput(); err == nil {
 		t.Error("the tap is left")
 	}
