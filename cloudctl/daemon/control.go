@@ -34,7 +34,12 @@ func (z *zones) ForgetNode(ctx context.Context, zone, node string) error {
 
 // Adopt implements admin.Zones.
 func (z *zones) Adopt(ctx context.Context, zone string) error {
-	if _, err := z.cluster(zone); err != nil {
+	l, err := z.cluster(zone)
+	if err != nil {
+		return err
+	}
+	// It may be the cluster's own database that was restored.
+	if err := l.client.Call(ctx, http.MethodPost, "/v1/adopt", nil, struct{}{}, nil); err != nil {
 		return err
 	}
 	defer z.cloud.nudge()

@@ -124,14 +124,7 @@ func (a *API) adopt(w http.ResponseWriter, r *http.Request) error {
 // console passes on what the node of an instance has of its console.
 func (a *API) console(w http.ResponseWriter, r *http.Request) error {
 	what := rest.Var(r, "id")
-	p, err := a.Store.PlacementOf(r.Context(), id.Instance(what))
-	if err != nil {
-		return err
-	}
-	if p == nil {
-		return fault.New(fault.Missing, "NotHere", "%s is placed nowhere in %s.", what, a.Zone)
-	}
-	n, err := a.Store.NodeNamed(r.Context(), p.Node)
+	n, err := a.Store.NodeOf(r.Context(), id.Instance(what))
 	if err != nil {
 		return err
 	}

@@ -197,6 +197,11 @@ func TestAZoneFromTokenToTermination(t *testing.T) {
 	c.until(t, peer, "all free", func(r wire.ClusterReport) bool {
 		return len(r.Instances) == 0 && r.Nodes["n1"].Used.VCPUs == 0 && r.Nodes["n2"].Used.VCPUs == 0
 	})
+	res, err = c.cluster.Do(t.Context(), rest.Request{Method: "GET", Path: "/v1/instances/i-1/console"})
+	if err != nil {
+		t.Fatalf("the console of an instance that is gone: %v", err)
+	}
+	res.Body.Close()
 	if err := c.cluster.Call(t.Context(), "POST", "/v1/nodes/n2/forget", nil, struct{}{}, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -98,7 +98,7 @@ func (k *Keeper) nextInstance(t thing) *life.Step[thing] {
 }
 
 func (k *Keeper) unplace(ctx context.Context, t thing) error {
-	if err := k.Store.Unplace(ctx, t.id); err != nil {
+	if err := k.Store.Unplace(ctx, t.id, time.Now()); err != nil {
 		return err
 	}
 	crash.Here("keep.unplaced")

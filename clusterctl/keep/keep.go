@@ -40,7 +40,7 @@ type Store interface {
 	Changes() uint64 // grows with every write
 	Placements(ctx context.Context) ([]store.Placement, error)
 	Place(ctx context.Context, i id.Instance, choose func(others []store.Placement) *store.Placement) error
-	Unplace(ctx context.Context, i id.Instance) error
+	Unplace(ctx context.Context, i id.Instance, now time.Time) error
 	SetState(ctx context.Context, i id.Instance, state string) error
 	SetEndpoint(ctx context.Context, node int, endpoint string) error
 	NextGeneration(ctx context.Context, node int, least uint64) (uint64, error)

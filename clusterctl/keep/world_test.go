@@ -103,8 +103,8 @@ func (f fused) Place(ctx context.Context, i id.Instance, c func([]store.Placemen
 	return err
 }
 
-func (f fused) Unplace(ctx context.Context, i id.Instance) error {
-	_, err := around(f.fuse, none(func() error { return f.Store.Unplace(ctx, i) }))
+func (f fused) Unplace(ctx context.Context, i id.Instance, now time.Time) error {
+	_, err := around(f.fuse, none(func() error { return f.Store.Unplace(ctx, i, now) }))
 	return err
 }
 

@@ -189,16 +189,6 @@ func (s *Store) Placements(ctx context.Context) (ps []Placement, err error) {
 	return ps, err
 }
 
-// PlacementOf returns the placement of an instance; nil when it has none.
-func (s *Store) PlacementOf(ctx context.Context, i id.Instance) (*Placement, error) {
-	var p Placement
-	err := s.db.Read(ctx, func(tx *gorm.DB) error { return tx.Where("instance = ?", i).Take(&p).Error })
-	if errors.Is(err, db.ErrMissing) {
-		return nil, nil
-	}
-	return &p, err
-}
-
 // Place places an instance where choose says, looking at all other placements
 // in the same transaction, so that two choices never count on the same room.
 // When choose returns nil nothing is written; an instance that is placed
@@ -233,9 +223,57 @@ func (s *Store) SetState(ctx context.Context, i id.Instance, state string) error
 	})
 }
 
-// Unplace removes the placement of an instance.
-func (s *Store) Unplace(ctx context.Context, i id.Instance) error {
+// former is where an instance that is gone was: its console is still there.
+type former struct {
+	Instance id.Instance `gorm:"primaryKey"`
+	Node     string
+	Ended    time.Time
+}
+
+func (former) TableName() string { return "former_places" }
+
+// remembered is how long NodeOf knows an instance whose placement was removed.
+const remembered = 2 * time.Hour
+
+// Unplace removes the placement of an instance. NodeOf knows it for a while.
+func (s *Store) Unplace(ctx context.Context, i id.Instance, now time.Time) error {
 	return s.write(ctx, func(tx *gorm.DB) error {
-		return tx.Where("instance = ?", i).Delete(&Placement{}).Error
+		var p Placement
+		switch err := db.Translate(tx.Where("instance = ?", i).Take(&p).Error); {
+		case errors.Is(err, db.ErrMissing):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := tx.Where("ended < ?", now.UTC().Add(-remembered)).Delete(&former{}).Error; err != nil {
+			return err
+		}
+		if err := tx.Save(&former{i, p.Node, now.UTC()}).Error; err != nil {
+			return err
+		}
+		return tx.Delete(&p).Error
 	})
+}
+
+// NodeOf returns the node that an instance is placed on, or was until lately.
+func (s *Store) NodeOf(ctx context.Context, i id.Instance) (n Node, err error) {
+	err = s.db.Read(ctx, func(tx *gorm.DB) error {
+		var p Placement
+		err := db.Translate(tx.Where("instance = ?", i).Take(&p).Error)
+		if err == nil {
+			return tx.Where("id = ?", p.NodeID).Take(&n).Error
+		}
+		var f former
+		if errors.Is(err, db.ErrMissing) {
+			err = tx.Where("instance = ?", i).Take(&f).Error
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Where("name = ?", f.Node).Take(&n).Error
+	})
+	if errors.Is(err, db.ErrMissing) {
+		err = fault.New(fault.Missing, "NotHere", "%s is on no node here.", i).Because(err)
+	}
+	return n, err
 }

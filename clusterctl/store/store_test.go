@@ -108,8 +108,20 @@ func TestRacingPlacementsSeeEachOther(t *testing.T) {
 	if err != nil || len(ps) != 5 {
 		t.Errorf("%d placements, %v", len(ps), err)
 	}
-	if err := s.Unplace(t.Context(), ps[0].Instance); err != nil {
+	gone := ps[0].Instance
+	for range 2 {
+		if err := s.Unplace(t.Context(), gone, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if was, err := s.NodeOf(t.Context(), gone); err != nil || was.ID != n.ID {
+		t.Errorf("a place that was freed lately: %+v %v", was, err)
+	}
+	if err := s.Unplace(t.Context(), ps[1].Instance, now.Add(3*time.Hour)); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := s.NodeOf(t.Context(), gone); fault.KindOf(err) != fault.Missing {
+		t.Errorf("a place that was freed long ago: %v", err)
 	}
 	if err := place("z", 99); !errors.Is(err, db.ErrMissing) {
 		t.Errorf("placed on a node that is not there: %v", err)

@@ -84,7 +84,7 @@ func (o *Observer) done(rec *recorder, r *http.Request, c *call, took time.Durat
 	o.Metrics.requests.WithLabelValues(o.Listener, c.route, r.Method, strconv.Itoa(rec.status)).Inc()
 	o.Metrics.seconds.WithLabelValues(o.Listener, c.route).Observe(took.Seconds())
 	level := slog.LevelInfo
-	if c.quiet && rec.status < 400 {
+	if c.quiet && (rec.status < 400 || o.Listener == "admin") {
 		level = slog.LevelDebug
 	}
 	args := []any{"listener", o.Listener, "method", r.Method, "path", r.URL.EscapedPath(), "route", c.route,
