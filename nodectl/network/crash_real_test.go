@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"karri/shared/fault"
 	"karri/shared/wire"
 )
 
@@ -103,6 +104,10 @@ func TestDiesEverywhere(t *testing.T) {
 func dieAt(t *testing.T, point string, died map[string]bool) {
 	l := newLab(t)
 	must(t, l.nets[0].Close())
+	must(t, l.nets[0].Close())
+	if _, err := l.nets[0].Sync(t.Context(), 1, l.orders[0]); fault.CodeOf(err) != "NetworkClosed" {
+		t.Error("a closed network works:", err)
+	}
 	l.nets[0] = nil
 	a := l.order("a", 0, "aa", 101, "10.0.0.11", "10.77.0.201", pingIn)
 	b := l.order("b", 1, "aa", 101, "10.0.0.12", "", pingIn)

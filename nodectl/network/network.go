@@ -64,6 +64,7 @@ type Network struct {
 	resolver *resolver
 
 	mu        sync.Mutex
+	closed    bool
 	synced    bool
 	gen       uint64 // in force
 	orders    wire.NodeOrders
@@ -120,6 +121,10 @@ func newIn(host *link.Space, o Options) (*Network, error) {
 func (n *Network) Close() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.closed {
+		return nil
+	}
+	n.closed = true
 	for _, r := range n.routers {
 		r.close()
 	}
@@ -166,6 +171,8 @@ func allows(fs []wire.FlatRule) []rules.Allow {
 
 // gateway returns the router's address in a subnet: the first.
 func gateway(subnet netip.Prefix) netip.Addr { return subnet.Masked().Addr().Next() }
+
+var errClosed = fault.New(fault.Later, "NetworkClosed", "The network of this host is being shut down.")
 
 func (n *Network) notReady(v id.VPC) error {
 	return fault.New(fault.Later, "NetworkNotReady", "The network %s has not been set up on this host yet.", v).

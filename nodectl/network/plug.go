@@ -21,6 +21,9 @@ import (
 func (n *Network) Plug(ctx context.Context, i id.Instance, w wire.Instance) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.closed {
+		return errClosed
+	}
 	places := maps.Clone(n.places)
 	for _, f := range w.Interfaces {
 		if _, ok := n.networks[f.VPC]; !ok || !n.synced {
@@ -99,6 +102,9 @@ func (n *Network) Plugged(_ context.Context, _ id.Instance, w wire.Instance) (bo
 func (n *Network) Unplug(ctx context.Context, i id.Instance, w wire.Instance) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.closed {
+		return errClosed
+	}
 	vpcs := map[id.Interface]id.VPC{}
 	for _, f := range w.Interfaces {
 		vpcs[f.ID] = f.VPC

@@ -26,6 +26,9 @@ import (
 func (n *Network) Sync(ctx context.Context, gen uint64, o wire.NodeOrders) (uint64, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.closed {
+		return n.gen, errClosed
+	}
 	n.orders = o
 	if err := n.take(o); err != nil {
 		return n.gen, err
