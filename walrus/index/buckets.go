@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/cockroachdb/pebble/v2"
+
 	"karri/shared/crash"
 )
 
@@ -135,12 +137,13 @@ func (e *Embedded) Claimed(ctx context.Context, piece string) (bool, error) {
 	return found, err
 }
 
-// Done is Outbox's.
+// Done is Outbox's. It is not synced: a line that comes back after a crash is
+// worked off again.
 func (e *Embedded) Done(ctx context.Context, seq uint64, inline []string) error {
 	c := e.change()
 	for _, id := range inline {
 		c.unset(inlineRow(id))
 	}
 	c.unset(lineRow(seq))
-	return e.commit(ctx, c)
+	return e.apply(ctx, c, pebble.NoSync)
 }

@@ -181,6 +181,10 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // commit makes the change durable, all of it or nothing.
 func (e *Embedded) commit(ctx context.Context, c *change) error {
+	return e.apply(ctx, c, pebble.Sync)
+}
+
+func (e *Embedded) apply(ctx context.Context, c *change, how *pebble.WriteOptions) error {
 	defer c.Close()
 	if len(c.free) > 0 {
 		c.setJSON(lineRow(e.next()), Line{Free: c.free})
@@ -188,7 +192,7 @@ func (e *Embedded) commit(ctx context.Context, c *change) error {
 	if err := cmp.Or(c.err, ctx.Err()); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
-	if err := c.Commit(pebble.Sync); err != nil {
+	if err := c.Commit(how); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
 	return nil
