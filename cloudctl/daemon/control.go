@@ -32,18 +32,22 @@ func (z *zones) ForgetNode(ctx context.Context, zone, node string) error {
 	return l.client.Call(ctx, http.MethodPost, "/v1/nodes/"+url.PathEscape(node)+"/forget", nil, struct{}{}, nil)
 }
 
-// Adopt implements admin.Zones.
+// Adopt implements admin.Zones: for this database, and for the zone's own.
 func (z *zones) Adopt(ctx context.Context, zone string) error {
 	l, err := z.cluster(zone)
 	if err != nil {
 		return err
 	}
-	// It may be the cluster's own database that was restored.
-	if err := l.client.Call(ctx, http.MethodPost, "/v1/adopt", nil, struct{}{}, nil); err != nil {
+	var below wire.Adopted
+	if err := l.client.Call(ctx, http.MethodPost, "/v1/adopt", nil, struct{}{}, &below); err != nil {
 		return err
 	}
 	defer z.cloud.nudge()
-	return keep.Adopt(ctx, z.store, zone, z.reports.Cluster(zone), z.reports.Block(zone), time.Now())
+	err = keep.Adopt(ctx, z.store, zone, z.reports.Cluster(zone), z.reports.Block(zone), time.Now())
+	if err != nil && fault.KindOf(err) == fault.Conflict && len(below.Lines) > 0 {
+		return nil // the zone's own database was the one restored
+	}
+	return err
 }
 
 // cluster returns the connection to a zone's clusterctl.
