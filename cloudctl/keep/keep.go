@@ -37,6 +37,7 @@ type Keeper struct {
 	Every   time.Duration // a full pass; the runner's own when zero
 	Wrote   func()        // told after each change of a record: wakes the links
 
+	pass        func() // tests crash here, before and after each commit
 	instances   life.Runner[instance]
 	volumes     life.Runner[volume]
 	attachments life.Runner[attachment]
@@ -87,11 +88,19 @@ func (k *Keeper) Status(kind, name string) (life.Status, bool) {
 
 // write runs one step's transaction and wakes the links when it is committed.
 func (k *Keeper) write(ctx context.Context, do func(tx *store.Tx) error) error {
+	k.point()
 	err := k.Store.InTx(ctx, do)
+	k.point()
 	if err == nil && k.Wrote != nil {
 		k.Wrote()
 	}
 	return err
+}
+
+func (k *Keeper) point() {
+	if k.pass != nil {
+		k.pass()
+	}
 }
 
 // list returns a List over the ids that read finds.
