@@ -44,7 +44,7 @@ func (s *Site) nodes() []daemon {
 		args := []string{"--zone", s.Zone, "--name", h.Name, "--cloud", s.Cloud + strconv.Itoa(h.index),
 			"--vxlan-port", strconv.Itoa(s.VXLAN), "--transit", s.Transit.String()}
 		if h.NS != "" {
-			args = append(args, "--endpoint", h.Addr.String(), "--uplink", "eth0")
+			args = append(args, "--endpoint", h.Addr.String(), "--uplink", "eth0", "--hosts", s.Control().Addr.String())
 		}
 		all = append(all, s.daemon(h, "nodectl", args...))
 	}
