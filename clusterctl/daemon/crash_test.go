@@ -147,6 +147,7 @@ func crashAt(t *testing.T, at string) {
 			var s struct {
 				Set struct {
 					Instances map[id.Instance]wire.InstanceSeen
+					Nodes     map[string]wire.Node
 				}
 			}
 			if err := c.cluster.Call(t.Context(), "GET", "/v1/report", nil, nil, &s); err != nil {
@@ -154,6 +155,9 @@ func crashAt(t *testing.T, at string) {
 			}
 			if got := s.Set.Instances["i-1"].State; got != step.want {
 				return &notYet{string(got)}
+			}
+			if used := s.Set.Nodes["n1"].Used.VCPUs; (used == 0) != (step.want == "") {
+				return &notYet{"its place"}
 			}
 			return nil
 		})
