@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"time"
@@ -16,12 +17,17 @@ import (
 
 // door serves EC2, STS and the administrator's API at one address.
 func (c *cloud) door() http.Handler {
+	count := c.Metrics.Counter("karri_actions_total", "Requests for an action, by the code that answered them.", "service", "action", "code")
 	return &action.Door{
 		Services:  c.services(),
 		Who:       c.who,
 		RequestID: func(r *http.Request) string { return rest.RequestID(r.Context()) },
 		Policy:    action.OwnerOnly{},
 		Log:       c.Log,
+		Seen: func(ctx context.Context, service, name, code string) {
+			rest.Label(ctx, service+":"+name)
+			count(1, service, name, code)
+		},
 	}
 }
 

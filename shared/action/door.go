@@ -37,8 +37,9 @@ type Door struct {
 	RequestID func(r *http.Request) string
 	Policy    Policy
 	Log       *slog.Logger
-	// Seen, when there, is told of each request that was answered.
-	Seen func(service, action, code string, took time.Duration)
+	// Seen, when there, is told of each request that was answered, for metrics:
+	// action is one that the public service knows, or "unknown".
+	Seen func(ctx context.Context, service, action, code string)
 }
 
 // ServeHTTP answers one request. GET /catalog answers all that can be asked, as
@@ -230,7 +231,7 @@ func (v *visit) audit(r *http.Request, f *fault.Fault) {
 	}
 	v.door.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "audit", append(attrs, slog.String("code", code))...)
 	if v.door.Seen != nil {
-		v.door.Seen(v.service.Name, name, code, took)
+		v.door.Seen(r.Context(), v.service.Name, name, code)
 	}
 }
 

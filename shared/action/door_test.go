@@ -331,8 +331,16 @@ func TestPagesOverTheWire(t *testing.T) {
 func TestEachRequestLeavesOneAuditLine(t *testing.T) {
 	var log bytes.Buffer
 	d, _ := newDoor(t, &log)
+	seen := ""
+	d.Seen = func(_ context.Context, service, action, code string) {
+		seen += service + ":" + action + " " + code + ","
+	}
 	ask(t, d, "1", "Action=DeleteVolume&VolumeId=vol-1")
 	ask(t, d, "2", "Action=DeleteVolume&VolumeId=vol-1")
+	ask(t, d, "2", "Action=Anything")
+	if want := "ec2:DeleteVolume ok,ec2:DeleteVolume UnauthorizedOperation,ec2:unknown InvalidAction,"; seen != want {
+		t.Errorf("counted %s, want %s", seen, want)
+	}
 	var lines []map[string]any
 	for line := range strings.Lines(log.String()) {
 		var m map[string]any
@@ -341,7 +349,7 @@ func TestEachRequestLeavesOneAuditLine(t *testing.T) {
 		}
 		lines = append(lines, m)
 	}
-	if len(lines) != 2 || lines[0]["code"] != "ok" || lines[1]["code"] != "UnauthorizedOperation" || lines[1]["account"] != "2" || lines[1]["request_id"] != "req-1" {
+	if len(lines) != 3 || lines[0]["code"] != "ok" || lines[1]["code"] != "UnauthorizedOperation" || lines[1]["account"] != "2" || lines[1]["request_id"] != "req-1" {
 		t.Errorf("got %v", lines)
 	}
 }
