@@ -30,7 +30,8 @@ type world struct {
 	api      *API
 	door     *action.Door
 	accounts map[string]string // by name
-	image    string            // of ann, ready to run
+	book     *account.Book
+	image    string // of ann, ready to run
 	nudges   int
 }
 
@@ -56,9 +57,9 @@ func newWorld(t *testing.T) *world {
 	w.tx(func(tx *store.Tx) error {
 		return tx.Put(&store.Component{Name: zoneA + ".clusterctl.karri", Role: "clusterctl", Zone: zoneA, Address: "127.0.0.1:1", Joined: time.Now()})
 	})
-	book := &account.Book{Store: s, Vault: v, Clock: time.Now}
+	w.book = &account.Book{Store: s, Vault: v, Clock: time.Now}
 	for _, name := range []string{"ann", "bob"} {
-		a, _, err := book.Create(t.Context(), name)
+		a, _, err := w.book.Create(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
