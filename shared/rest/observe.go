@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,7 +14,8 @@ import (
 	"karri/shared/fault"
 )
 
-// stall is how long a connection may stand still within a body.
+// stall is how long a connection may stand still within a body, unless the
+// listener says otherwise.
 const stall = 60 * time.Second
 
 // Observer logs and counts the requests of one listener.
@@ -22,6 +24,7 @@ type Observer struct {
 	Log      *slog.Logger
 	Metrics  *Metrics
 	Fault    func(w http.ResponseWriter, r *http.Request, err error) // answers a panic; Fault when nil
+	Stall    time.Duration                                           // how long a body may stand still; a minute when zero
 }
 
 // wrap gives each request its id, its line in the log and its place in the
@@ -31,9 +34,10 @@ func (o *Observer) wrap(next http.Handler, draining <-chan struct{}) http.Handle
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{id: o.requestID(r), draining: draining}
 		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
-		control := http.NewResponseController(w)
-		rec := &recorder{ResponseWriter: w, control: control}
-		r.Body = &watched{ReadCloser: r.Body, control: control}
+		limit := deadlines{http.NewResponseController(w), cmp.Or(o.Stall, stall)}
+		rec := &recorder{ResponseWriter: w, deadlines: limit}
+		r.Body = &watched{ReadCloser: r.Body, deadlines: limit}
+		limit.write() // the one that an earlier request left is long past
 		start := time.Now()
 		o.Metrics.running.WithLabelValues(o.Listener).Inc()
 		defer func() {
@@ -42,6 +46,7 @@ func (o *Observer) wrap(next http.Handler, draining <-chan struct{}) http.Handle
 			}
 			o.Metrics.running.WithLabelValues(o.Listener).Dec()
 			o.done(rec, r, c, time.Since(start))
+			limit.write() // for what is still buffered
 		}()
 		next.ServeHTTP(rec, r)
 	})
@@ -101,12 +106,20 @@ func (o *Observer) done(rec *recorder, r *http.Request, c *call, took time.Durat
 	o.Log.Log(r.Context(), level, "request", append(args, c.notes...)...)
 }
 
+// deadlines bounds how long a connection stands still.
+type deadlines struct {
+	control *http.ResponseController
+	stall   time.Duration
+}
+
+func (d deadlines) write() { _ = d.control.SetWriteDeadline(time.Now().Add(d.stall)) }
+
 // recorder notes what is answered, and passes on what net/http can do besides.
 type recorder struct {
 	http.ResponseWriter
-	control *http.ResponseController
-	status  int
-	bytes   int64
+	deadlines
+	status int
+	bytes  int64
 }
 
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -115,6 +128,7 @@ func (w *recorder) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {
 		w.status = status
 	}
+	w.write()
 	w.ResponseWriter.WriteHeader(status)
 }
 
@@ -122,7 +136,7 @@ func (w *recorder) Write(b []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
-	_ = w.control.SetWriteDeadline(time.Now().Add(stall))
+	w.write()
 	n, err := w.ResponseWriter.Write(b)
 	w.bytes += int64(n)
 	return n, err
@@ -153,7 +167,7 @@ func (w *recorder) ReadFrom(src io.Reader) (total int64, err error) {
 		if limited {
 			n = min(n, left)
 		}
-		_ = w.control.SetWriteDeadline(time.Now().Add(stall))
+		w.write()
 		got, err := rf.ReadFrom(&io.LimitedReader{R: src, N: n})
 		total, left, w.bytes = total+got, left-got, w.bytes+got
 		if err != nil || got < n {
@@ -166,11 +180,11 @@ func (w *recorder) ReadFrom(src io.Reader) (total int64, err error) {
 // watched is a request body that may not stand still.
 type watched struct {
 	io.ReadCloser
-	control *http.ResponseController
+	deadlines
 }
 
 func (b *watched) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(time.Now().Add(stall))
+	_ = b.control.SetReadDeadline(time.Now().Add(b.stall))
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
 		_ = b.control.SetReadDeadline(time.Time{})
