@@ -23,6 +23,7 @@ type attachment struct {
 	row    *store.Attachment
 	volume *store.Volume
 	ended  bool   // the instance is gone
+	leaves bool   // the instance is wished gone
 	node   string // where the instance is; empty: nowhere yet
 	has    wire.VolumePlugged
 	in     bool // the instance has the volume
@@ -65,6 +66,7 @@ func (k *Keeper) lookAttachment(ctx context.Context, name string) (t attachment,
 	}
 	zone, now := k.Reports.Cluster(t.row.Zone), k.Clock()
 	seen := zone.Instances[t.row.Instance]
+	t.leaves = i == nil || i.Want == wire.Gone
 	t.ended = i == nil || i.Freed || seen.State == wire.InstanceGone
 	t.node = seen.Node
 	t.has, t.in = seen.Volumes[t.row.Volume]
@@ -85,9 +87,12 @@ func (k *Keeper) nextAttachment(t attachment) *life.Step[attachment] {
 	case a.Want == wire.Detached:
 		return k.nextDetach(t)
 	case t.volume == nil || t.volume.Failure != "" || t.ended:
-		return step("give up", func(_ *store.Tx, a *store.Attachment) error {
+		return step("give up", func(tx *store.Tx, a *store.Attachment) error {
 			a.Want, a.Changed = wire.Detached, k.Clock()
-			return nil
+			if t.volume == nil || !t.leaves || !a.DeleteOnTermination {
+				return nil
+			}
+			return endVolume(tx, a.Volume)
 		})
 	case !t.volume.Ready:
 		return life.Wait[attachment]("volume %s to be made", a.Volume)
@@ -155,4 +160,14 @@ func (k *Keeper) turn(ctx context.Context, t attachment, do func(tx *store.Tx, a
 
 func (k *Keeper) forgetAttachment(ctx context.Context, t attachment) error {
 	return k.write(ctx, func(tx *store.Tx) error { return tx.Drop(t.row) })
+}
+
+// endVolume wishes a volume gone that ends with its instance.
+func endVolume(tx *store.Tx, name id.Volume) error {
+	v, err := tx.VolumeRow(name)
+	if err != nil || v == nil {
+		return err
+	}
+	v.Want = wire.Gone
+	return tx.Put(v)
 }

@@ -198,15 +198,10 @@ func (k *Keeper) letGo(ctx context.Context, t instance) error {
 			if err := tx.Put(&a); err != nil {
 				return err
 			}
-			v, err := tx.VolumeRow(a.Volume)
-			if err != nil {
-				return err
-			}
-			if v == nil || !a.DeleteOnTermination {
+			if !a.DeleteOnTermination {
 				continue
 			}
-			v.Want = wire.Gone
-			if err := tx.Put(v); err != nil {
+			if err := endVolume(tx, a.Volume); err != nil {
 				return err
 			}
 		}

@@ -216,7 +216,8 @@ func addGroups(tx *store.Tx, o *wire.ClusterOrders, vpcs map[id.VPC]bool) error 
 }
 
 // BlockOrders returns what is wanted of the blockstore of a zone. A snapshot
-// that volumes are still being made from is not told to go yet.
+// that volumes are still being made from is not told to go yet, and a volume
+// that has failed for good is not asked for again: it would come back empty.
 func BlockOrders(tx *store.Tx, zone string) (wire.BlockOrders, error) {
 	o := wire.BlockOrders{
 		Volumes: map[id.Volume]wire.Volume{}, Exports: map[id.Volume]wire.Export{}, Snapshots: map[id.Snapshot]wire.Snapshot{},
@@ -237,6 +238,9 @@ func BlockOrders(tx *store.Tx, zone string) (wire.BlockOrders, error) {
 		}
 	}
 	for _, v := range volumes {
+		if v.Failure != "" && v.Want == wire.Present {
+			continue
+		}
 		w := wire.Volume{Account: v.Account, Want: v.Want, SizeGiB: v.SizeGiB, From: v.From, Zone: v.FromZone}
 		if held[v.ID] { // its bytes go only when nobody has it any more
 			w.Want = wire.Present

@@ -33,6 +33,7 @@ const (
 // cloudctl; start makes what does not.
 type world struct {
 	testing.TB
+	path    string
 	store   *store.Store
 	zone    *zone
 	fuse    *lifetest.Fuse
@@ -82,14 +83,20 @@ func newWorld(t testing.TB, f *lifetest.Fuse) *world {
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(context.Background(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return &world{
-		TB: t, store: s, zone: newZone(f), fuse: f, buckets: buckettest.New(f), account: ann,
+	w := &world{
+		TB: t, path: path, zone: newZone(f), fuse: f, buckets: buckettest.New(f), account: ann,
 		now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
+	}
+	w.open()
+	t.Cleanup(func() { w.store.Close() })
+	return w
+}
+
+func (w *world) open() {
+	w.Helper()
+	var err error
+	if w.store, err = store.Open(context.Background(), w.path); err != nil {
+		w.Fatal(err)
 	}
 }
 
