@@ -66,7 +66,7 @@ func (k *Keeper) lookAttachment(ctx context.Context, name string) (t attachment,
 	}
 	zone, now := k.Reports.Cluster(t.row.Zone), k.Clock()
 	seen := zone.Instances[t.row.Instance]
-	t.leaves = i == nil || i.Want == wire.Gone
+	t.leaves = i == nil || i.Want == wire.Gone || seen.State == wire.InstanceGone
 	t.ended = i == nil || i.Freed || seen.State == wire.InstanceGone
 	t.node = seen.Node
 	t.has, t.in = seen.Volumes[t.row.Volume]
