@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"karri/shared/crash"
+	"karri/shared/durable"
 )
 
 // Files is the Engine of one machine: a file for each piece, in 256 folders by
@@ -59,6 +60,20 @@ func OpenFiles(root string, o FilesOptions) (*Files, error) {
 }
 
 var _ Engine = (*Files)(nil)
+
+// Identity returns the name that was given to the store, "" for a new one.
+func (f *Files) Identity() (string, error) {
+	b, err := os.ReadFile(filepath.Join(f.root, "id"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return strings.TrimSpace(string(b)), err
+}
+
+// SetIdentity gives the store a name that it keeps.
+func (f *Files) SetIdentity(id string) error {
+	return durable.WriteFile(filepath.Join(f.root, "id"), []byte(id+"\n"), 0o600)
+}
 
 func (f *Files) path(id string) (string, error) {
 	if len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" {

@@ -35,6 +35,7 @@ type Config struct {
 	KeyRefresh time.Duration `flag:"key-refresh" default:"30s" help:"how old what is known of an access key may become before cloudctl is asked again"`
 	KeyStale   time.Duration `flag:"key-stale" default:"1h" help:"how long it serves while cloudctl cannot be asked; then requests are answered with 503"`
 	OrphanAge  time.Duration `flag:"orphan-age" default:"1h" help:"how old bytes must be before they are removed because no object claims them"`
+	OrphanMost int           `flag:"orphan-most" default:"1000" help:"how many such bytes are removed at once; when there are more, none are"`
 	Cloudctl   string        `flag:"cloudctl" help:"host:port of cloudctl's internal API; what the join told, when not given"`
 }
 
@@ -75,6 +76,9 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 			s.Log.Error("cannot close the index", "err", err)
 		}
 	}()
+	if err := pair(ctx, files, x); err != nil {
+		return err
+	}
 	addr := c.Cloudctl
 	if addr == "" {
 		addr = s.Peers[pki.Cloudctl]
@@ -82,7 +86,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	cloud := s.Client(pki.Identity{Role: pki.Cloudctl}, addr)
 	defer cloud.Close()
 	holds := &content.Holds{}
-	m := &mill.Mill{Index: x, Content: files, Holds: holds, Log: s.Log, OrphanAge: c.OrphanAge}
+	m := &mill.Mill{Index: x, Content: files, Holds: holds, Log: s.Log, OrphanAge: c.OrphanAge, OrphanMost: c.OrphanMost}
 	conf := s3.Config{
 		Region: c.Region, Domains: c.Domains, Buckets: x, Objects: x, Uploads: x,
 		Content: files, Holds: holds, Changed: m.Nudge,

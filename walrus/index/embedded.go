@@ -31,6 +31,7 @@ type Embedded struct {
 	uploads rwStripes // shared by parts, alone for the upload's end
 	mu      sync.Mutex
 	seq     uint64
+	close   func() error
 }
 
 var _ Index = (*Embedded)(nil)
@@ -58,7 +59,7 @@ func Open(dir string, o Options) (*Embedded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
-	e := &Embedded{db: db}
+	e := &Embedded{db: db, close: sync.OnceValue(db.Close)}
 	if err := e.resume(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -66,7 +67,20 @@ func Open(dir string, o Options) (*Embedded, error) {
 }
 
 // Close ends the index; what was acknowledged is durable without it.
-func (e *Embedded) Close() error { return e.db.Close() }
+func (e *Embedded) Close() error { return e.close() }
+
+// Identity returns the name that was given to the store, "" for a new one.
+func (e *Embedded) Identity() (string, error) {
+	b, err := e.get(identityRow)
+	return string(b), err
+}
+
+// SetIdentity gives the store a name that it keeps.
+func (e *Embedded) SetIdentity(ctx context.Context, id string) error {
+	c := e.change()
+	c.set(identityRow, []byte(id))
+	return e.commit(ctx, c)
+}
 
 // resume makes the next number of the outbox higher than all there are.
 func (e *Embedded) resume() error {

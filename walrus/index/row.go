@@ -19,6 +19,7 @@ import (
 //	u BUCKET 00 KEY' 00 01 UPLOAD       upload
 //	p UPLOAD 00 NUMBER                  part
 //	x SEQ                               outbox line
+//	!id                                 the name of the store
 //
 // KEY' is the key with 00 written as 00 ff, so that keys sort by their bytes
 // whatever they hold and none runs into what follows it.
@@ -36,6 +37,8 @@ const (
 func escape(key string) []byte {
 	return bytes.ReplaceAll([]byte(key), []byte{0}, []byte{0, 0xff})
 }
+
+var identityRow = []byte("!id")
 
 var keyEnd = []byte{0, 1}
 

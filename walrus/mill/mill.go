@@ -13,8 +13,8 @@
 package mill
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -36,6 +36,10 @@ type Mill struct {
 	// OrphanAge is how old bytes must be before they can be orphans; an hour
 	// when zero. Between its bytes and its row a put takes a moment.
 	OrphanAge time.Duration
+	// OrphanMost is how many orphans are removed at once; 1000 when zero. A crash
+	// leaves no more than there were puts under way. More of them mean that the
+	// index is older than the bytes, restored from a backup: they are left.
+	OrphanMost int
 	// Every is how often orphans are looked for; an hour when zero.
 	Every time.Duration
 
@@ -138,11 +142,7 @@ func (m *Mill) Run(ctx context.Context) error {
 		m.runner.Run(ctx)
 	}()
 	defer func() { <-done }()
-	every := m.Every
-	if every == 0 {
-		every = time.Hour
-	}
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(cmp.Or(m.Every, time.Hour))
 	defer tick.Stop()
 	for {
 		if n, err := m.Orphans(ctx, time.Now()); err != nil && ctx.Err() == nil {
@@ -159,14 +159,11 @@ func (m *Mill) Run(ctx context.Context) error {
 }
 
 // Orphans removes pieces that were made OrphanAge before now and that nothing
-// claims, and returns how many.
+// claims, and returns how many. When there are more than OrphanMost, it removes
+// none and fails.
 func (m *Mill) Orphans(ctx context.Context, now time.Time) (int, error) {
-	age := m.OrphanAge
-	if age == 0 {
-		age = time.Hour
-	}
-	removed := 0
-	var failed error
+	age, most := cmp.Or(m.OrphanAge, time.Hour), cmp.Or(m.OrphanMost, 1000)
+	var orphans []string
 	err := m.Content.List(ctx, func(i content.Info) error {
 		if now.Sub(i.Made) < age || m.Holds.Held(i.ID) {
 			return nil
@@ -175,15 +172,24 @@ func (m *Mill) Orphans(ctx context.Context, now time.Time) (int, error) {
 		if err != nil || claimed {
 			return err
 		}
-		if err := m.Content.Remove(ctx, i.ID); err != nil {
-			failed = errors.Join(failed, err)
-			return nil
+		if orphans = append(orphans, i.ID); len(orphans) > most {
+			return TooManyOrphans
 		}
-		removed++
 		return nil
 	})
-	return removed, errors.Join(err, failed)
+	if err != nil {
+		return 0, err
+	}
+	for n, id := range orphans {
+		if err := m.Content.Remove(ctx, id); err != nil {
+			return n, err
+		}
+	}
+	return len(orphans), nil
 }
+
+// TooManyOrphans is what Orphans answers when it does not dare.
+var TooManyOrphans = fault.New(fault.Conflict, "TooManyOrphans", "There are more bytes without an object than a crash leaves. Nothing of it was removed: the index may be older than the content. If it is right, raise --orphan-most for one start.")
 
 func (m *Mill) log() *slog.Logger {
 	if m.Log != nil {

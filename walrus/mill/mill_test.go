@@ -162,3 +162,14 @@ func TestOrphans(t *testing.T) {
 		t.Errorf("%d removed, %d left, %v", n, pieces(t, bytes), err)
 	}
 }
+
+func TestOrphansAreLeftWhenThereAreTooMany(t *testing.T) {
+	x, bytes, _ := pond(t)
+	for range 5 {
+		contenttest.Put(t, bytes, []byte("newer than the index"))
+	}
+	m := &Mill{Index: x, Content: bytes, Holds: &content.Holds{}, OrphanMost: 4}
+	if n, err := m.Orphans(t.Context(), time.Now().Add(2*time.Hour)); n != 0 || err != error(TooManyOrphans) || pieces(t, bytes) != 6 {
+		t.Errorf("%d removed, %d left, %v", n, pieces(t, bytes), err)
+	}
+}
