@@ -14,14 +14,8 @@ var _ = action.Add(Catalog, action.Def[*API, DeleteNetworkInterfaceInput, action
 	Name:    "DeleteNetworkInterface",
 	Doc:     "Removes a network interface that outlived its instance.",
 	Example: DeleteNetworkInterfaceInput{NetworkInterfaceId: "eni-1a2b3c4d5e6f70819"},
-	On: on(func(tx *store.Tx, u *uses, in *DeleteNetworkInterfaceInput) error {
-		e, err := interfaceOf(tx, u.who.Account, in.NetworkInterfaceId)
-		if err == nil {
-			u.add("network-interface", string(e.ID))
-		}
-		return err
-	}),
-	Run: deleteNetworkInterface,
+	On:      onInterface(func(in *DeleteNetworkInterfaceInput) string { return in.NetworkInterfaceId }),
+	Run:     deleteNetworkInterface,
 })
 
 // deleteNetworkInterface gives an allocated address back to its owner, who

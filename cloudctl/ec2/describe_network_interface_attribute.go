@@ -27,15 +27,9 @@ var _ = action.Add(Catalog, action.Def[*API, DescribeNetworkInterfaceAttributeIn
 	Name:    "DescribeNetworkInterfaceAttribute",
 	Doc:     "Tells one attribute of a network interface.",
 	Example: DescribeNetworkInterfaceAttributeInput{NetworkInterfaceId: "eni-1a2b3c4d5e6f70819", Attribute: ptr("groupSet")},
-	On: on(func(tx *store.Tx, u *uses, in *DescribeNetworkInterfaceAttributeInput) error {
-		e, err := interfaceOf(tx, u.who.Account, in.NetworkInterfaceId)
-		if err == nil {
-			u.add("network-interface", string(e.ID))
-		}
-		return err
-	}),
-	List: &action.List{},
-	Run:  describeNetworkInterfaceAttribute,
+	On:      onInterface(func(in *DescribeNetworkInterfaceAttributeInput) string { return in.NetworkInterfaceId }),
+	List:    &action.List{},
+	Run:     describeNetworkInterfaceAttribute,
 })
 
 func describeNetworkInterfaceAttribute(ctx context.Context, api *API, who action.Caller, in *DescribeNetworkInterfaceAttributeInput) (*DescribeNetworkInterfaceAttributeOutput, error) {

@@ -25,15 +25,9 @@ var _ = action.Add(Catalog, action.Def[*API, DescribeVpcAttributeInput, Describe
 	Name:    "DescribeVpcAttribute",
 	Doc:     "Tells one attribute of a VPC.",
 	Example: DescribeVpcAttributeInput{VpcId: "vpc-1a2b3c4d5e6f70819", Attribute: "enableDnsSupport"},
-	On: on(func(tx *store.Tx, u *uses, in *DescribeVpcAttributeInput) error {
-		vpc, err := vpcOf(tx, u.who.Account, &in.VpcId)
-		if err == nil {
-			u.add("vpc", string(vpc.ID))
-		}
-		return err
-	}),
-	List: &action.List{},
-	Run:  describeVpcAttribute,
+	On:      onVPC(func(in *DescribeVpcAttributeInput) string { return in.VpcId }),
+	List:    &action.List{},
+	Run:     describeVpcAttribute,
 })
 
 func describeVpcAttribute(ctx context.Context, api *API, who action.Caller, in *DescribeVpcAttributeInput) (*DescribeVpcAttributeOutput, error) {
@@ -54,4 +48,16 @@ func describeVpcAttribute(ctx context.Context, api *API, who action.Caller, in *
 		return nil
 	})
 	return out, err
+}
+
+// onVPC is the On of an action on one VPC.
+func onVPC[In any](name func(*In) string) func(context.Context, *API, action.Caller, *In) ([]action.Resource, error) {
+	return on(func(tx *store.Tx, u *uses, in *In) error {
+		text := name(in)
+		vpc, err := vpcOf(tx, u.who.Account, &text)
+		if err == nil {
+			u.add("vpc", string(vpc.ID))
+		}
+		return err
+	})
 }

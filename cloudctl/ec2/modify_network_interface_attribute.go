@@ -55,6 +55,17 @@ func interfaceOf(tx *store.Tx, account, name string) (*store.Interface, error) {
 	return tx.Interface(account, e)
 }
 
+// onInterface is the On of an action on one network interface.
+func onInterface[In any](name func(*In) string) func(context.Context, *API, action.Caller, *In) ([]action.Resource, error) {
+	return on(func(tx *store.Tx, u *uses, in *In) error {
+		e, err := interfaceOf(tx, u.who.Account, name(in))
+		if err == nil {
+			u.add("network-interface", string(e.ID))
+		}
+		return err
+	})
+}
+
 // groupsIn finds the security groups that an interface in a VPC shall be in.
 func groupsIn(tx *store.Tx, account string, vpc id.VPC, names []string) ([]id.Group, error) {
 	groups, err := parseAll[id.Group](names)

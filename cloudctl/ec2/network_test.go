@@ -129,6 +129,74 @@ func TestAttributesOfAnInterface(t *testing.T) {
 	w.refusedAs("bob", "InvalidNetworkInterfaceID.NotFound", modify+"&Description.Value=x", eni)
 }
 
+func TestASubnetLendsAddressesOrNot(t *testing.T) {
+	w := newWorld(t)
+	subnet := first(w.ask("Action=DescribeSubnets"), "subnetId")
+	w.ask("Action=ModifySubnetAttribute&SubnetId=%s&MapPublicIpOnLaunch.Value=false", subnet)
+	w.shows(w.ask("Action=DescribeSubnets"), "<mapPublicIpOnLaunch>false</mapPublicIpOnLaunch>")
+	_, eni := w.run("")
+	if body := w.ask("Action=DescribeNetworkInterfaces&NetworkInterfaceId.1=%s", eni); strings.Contains(body, "publicIp") {
+		t.Errorf("lent all the same: %s", body)
+	}
+	for more, code := range map[string]string{
+		"": "InvalidParameterCombination", "&MapPublicIpOnLaunch.Value=2": "InvalidParameterValue",
+		"&AssignIpv6AddressOnCreation.Value=true": "UnsupportedOperation", "&PrivateDnsHostnameTypeOnLaunch=resource-name": "UnsupportedOperation",
+	} {
+		w.refused(code, "Action=ModifySubnetAttribute&SubnetId=%s%s", subnet, more)
+	}
+	w.refusedAs("bob", "InvalidSubnetID.NotFound", "Action=ModifySubnetAttribute&SubnetId=%s&MapPublicIpOnLaunch.Value=false", subnet)
+	w.ask("Action=ModifyNetworkInterfaceAttribute&NetworkInterfaceId=%s&SourceDestCheck.Value=false", eni)
+	w.refused("InvalidParameterCombination", "Action=ResetNetworkInterfaceAttribute&NetworkInterfaceId=%s", eni)
+	w.ask("Action=ResetNetworkInterfaceAttribute&NetworkInterfaceId=%s&SourceDestCheck=x", eni)
+	w.shows(w.ask("Action=DescribeNetworkInterfaces"), "<sourceDestCheck>true</sourceDestCheck>")
+}
+
+func TestWhatNoVPCHas(t *testing.T) {
+	w := newWorld(t)
+	vpc, subnet := first(w.ask("Action=DescribeVpcs"), "vpcId"), first(w.ask("Action=DescribeSubnets"), "subnetId")
+	w.shows(w.ask("Action=DescribeSecurityGroupReferences&GroupId.1=%s", w.defaultGroup("ann")), "<securityGroupReferenceSet/>")
+	w.shows(w.ask("Action=DescribeStaleSecurityGroups&VpcId=%s", vpc), "<staleSecurityGroupSet/>")
+	w.shows(w.ask("Action=DescribeVpcClassicLink&VpcId.1=%s", vpc), "<classicLinkEnabled>false</classicLinkEnabled>")
+	w.shows(w.ask("Action=DescribeVpcClassicLinkDnsSupport"), "<vpcId>"+vpc+"</vpcId>")
+	w.shows(w.ask("Action=GetSubnetCidrReservations&SubnetId=%s", subnet), "<subnetIpv4CidrReservationSet/>")
+	for _, c := range []struct{ form, code string }{
+		{"DescribeSecurityGroupReferences", "MissingParameter"},
+		{"DescribeSecurityGroupReferences&GroupId.1=" + w.defaultGroup("bob"), "InvalidGroup.NotFound"},
+		{"DescribeStaleSecurityGroups&VpcId=vpc-0123456789abcdef0", "InvalidVpcID.NotFound"},
+		{"DescribeVpcClassicLink&VpcId.1=vpc-0123456789abcdef0", "InvalidVpcID.NotFound"},
+		{"GetSubnetCidrReservations&SubnetId=x", "InvalidSubnetID.Malformed"},
+	} {
+		w.refused(c.code, "Action=%s", c.form)
+	}
+}
+
+func TestGroupsComeInPages(t *testing.T) {
+	w := newWorld(t)
+	for n := range 7 {
+		w.newGroup("g" + isInt(n)[0])
+	}
+	seen := map[string]bool{}
+	next, pages := "", 0
+	for {
+		body := w.ask("Action=DescribeSecurityGroups&MaxResults=5%s", next)
+		pages++
+		for _, name := range all(body, "groupName") {
+			if seen[name] {
+				t.Errorf("%s comes twice", name)
+			}
+			seen[name] = true
+		}
+		token := first(body, "nextToken")
+		if token == "" {
+			break
+		}
+		next = "&NextToken=" + token
+	}
+	if len(seen) != 8 || pages != 2 {
+		t.Errorf("%d groups in %d pages", len(seen), pages)
+	}
+}
+
 func TestAnInterfaceThatOutlivedItsInstance(t *testing.T) {
 	w := newWorld(t)
 	_, eni := w.run("")
