@@ -4,6 +4,8 @@ package metadata
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -70,6 +72,7 @@ func chain(t *testing.T) (router, guest, box *link.Space) {
 	t.Helper()
 	var spaces []*link.Space
 	for _, name := range []string{"zmd-router", "zmd-guest", "zmd-box"} {
+		name = fmt.Sprintf("%s-%d", name, os.Getpid())
 		s, err := link.Make(name)
 		if err != nil {
 			t.Fatal(err)

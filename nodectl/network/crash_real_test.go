@@ -111,7 +111,7 @@ func dieAt(t *testing.T, point string, died map[string]bool) {
 	l.nets[0] = nil
 	a := l.order("a", 0, "aa", 101, "10.0.0.11", "10.77.0.201", pingIn)
 	b := l.order("b", 1, "aa", 101, "10.0.0.12", "", pingIn)
-	a.space = l.space("zn-a")
+	a.space = l.space(spaceName("a"))
 	tap := TapName(clouds(0), a.iface.ID)
 	must(t, l.hosts[0].AddVeth(tap, "eth0", a.space))
 	must(t, l.sh(a.space, "ip link set lo up && ip link set eth0 address "+a.iface.MAC+" up && ip addr add 10.0.0.11/24 dev eth0 && ip route add default via 10.0.0.1"))
@@ -146,7 +146,7 @@ func (l *lab) run(w work, at string) bool {
 	must(t, err)
 	must(t, os.WriteFile(f, raw, 0o600))
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), "KARRI_NETWORK_CHILD="+f, "KARRI_CRASH_AT="+at)
+	c.Env = append(os.Environ(), "KARRI_NETWORK_CHILD="+f, "KARRI_CRASH_AT="+at, "KARRI_NETWORK_RUN="+run)
 	var out strings.Builder
 	c.Stdout, c.Stderr = &out, &out
 	must(t, l.hosts[0].Do(c.Start))

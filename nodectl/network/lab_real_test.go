@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,19 @@ type guest struct {
 
 const testPort = 14900
 
-func clouds(i int) string { return []string{"zn1", "zn2"}[i] }
+// run names this run of the tests, so that several may go on at once; a child
+// process is of its parent's.
+var run = func() string {
+	if r := os.Getenv("KARRI_NETWORK_RUN"); r != "" {
+		return r
+	}
+	r := "00" + strconv.FormatInt(int64(os.Getpid()), 36)
+	return r[len(r)-3:]
+}()
+
+func clouds(i int) string { return run + strconv.Itoa(i) }
+
+func spaceName(s string) string { return "zn" + run + "-" + s }
 
 func must(t *testing.T, err error) {
 	t.Helper()
@@ -58,14 +71,14 @@ func must(t *testing.T, err error) {
 func newLab(t *testing.T) *lab {
 	t.Helper()
 	l := &lab{t: t, guests: map[string]*guest{}}
-	l.world = l.space("zn-world")
+	l.world = l.space(spaceName("world"))
 	must(t, l.sh(l.world, "ip link add ul0 type bridge && ip addr add 10.77.0.1/24 dev ul0 && ip link set ul0 up && ip link set lo up"))
 	for i := range l.hosts {
-		h := l.space(fmt.Sprintf("zn-host%d", i))
+		h := l.space(spaceName(fmt.Sprintf("host%d", i)))
 		l.hosts[i] = h
 		must(t, l.world.AddVeth(fmt.Sprintf("h%d", i), "eth0", h))
 		must(t, l.sh(l.world, fmt.Sprintf("ip link set h%d master ul0 up", i)))
-		must(t, l.sh(h, fmt.Sprintf("ip link set lo up && ip addr add %s/24 dev eth0 && ip link set eth0 up && ip route add default via 10.77.0.1", endpoint(i))))
+		must(t, l.sh(h, fmt.Sprintf("echo 0 >/proc/sys/net/ipv4/ip_forward && ip link set lo up && ip addr add %s/24 dev eth0 && ip link set eth0 up && ip route add default via 10.77.0.1", endpoint(i))))
 		l.states[i] = t.TempDir()
 		l.orders[i] = wire.NodeOrders{Instances: map[id.Instance]wire.Instance{}, Networks: map[id.VPC]wire.Network{},
 			Firewalls: map[id.Interface]wire.Firewall{}, Remotes: map[id.Interface]wire.Remote{},
@@ -176,7 +189,7 @@ func (l *lab) sync() {
 // up, with the address set by hand unless dhcp.
 func (l *lab) boot(g *guest, dhcp bool) {
 	l.t.Helper()
-	g.space = l.space("zn-" + g.name)
+	g.space = l.space(spaceName(g.name))
 	tap := l.nets[g.host].Tap(g.iface.ID)
 	must(l.t, l.hosts[g.host].AddVeth(tap, "eth0", g.space))
 	must(l.t, l.nets[g.host].Plug(l.t.Context(), g.id, l.orders[g.host].Instances[g.id]))

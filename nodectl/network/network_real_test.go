@@ -235,14 +235,14 @@ func TestPurgeLeavesNothing(t *testing.T) {
 	}
 	must(t, l.nets[0].Close())
 	l.nets[0] = nil
-	must(t, purgeIn(t.Context(), l.hosts[0], "zn1"))
-	must(t, purgeIn(t.Context(), l.hosts[0], "zn1"))
+	must(t, purgeIn(t.Context(), l.hosts[0], clouds(0)))
+	must(t, purgeIn(t.Context(), l.hosts[0], clouds(0)))
 	after, err := l.out(l.hosts[0], "ip -o link show | cut -d: -f2 && ip route && ip neigh show proxy && nft list ruleset && cat /proc/sys/net/ipv4/ip_forward")
 	must(t, err)
 	if before != after {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
-	if names, _ := link.Names("kzn1-"); len(names) > 0 {
+	if names, _ := link.Names("k" + clouds(0) + "-"); len(names) > 0 {
 		t.Error("left behind:", names)
 	}
 }
@@ -280,7 +280,7 @@ func TestAddressIsGivenOnlyWhenItsFormerHolderHasGone(t *testing.T) {
 	l.orders[0].Instances[a.id] = w
 	b := l.order("b", 0, "aa", 101, "10.0.0.11", "", pingIn)
 	l.sync()
-	b.space = l.space("zn-b")
+	b.space = l.space(spaceName("b"))
 	must(t, l.hosts[0].AddVeth(l.nets[0].Tap(b.iface.ID), "eth0", b.space))
 	err := l.nets[0].Plug(t.Context(), b.id, l.orders[0].Instances[b.id])
 	if fault.CodeOf(err) != "AddressInUse" || fault.KindOf(err) != fault.Later {

@@ -4,6 +4,7 @@ package link
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -12,6 +13,9 @@ import (
 	"strings"
 	"testing"
 )
+
+// mine names a namespace of this run of the tests, so that several may go on at once.
+func mine(s string) string { return fmt.Sprintf("kltst%d-%s", os.Getpid(), s) }
 
 func space(t *testing.T, name string) *Space {
 	t.Helper()
@@ -36,8 +40,8 @@ func must(t *testing.T, err error) {
 }
 
 func TestSpacesAreFoundAgainAndGoWithTheirInterfaces(t *testing.T) {
-	a := space(t, "kltst-a")
-	b := space(t, "kltst-b")
+	a := space(t, mine("a"))
+	b := space(t, mine("b"))
 	must(t, a.AddVXLAN("kltstvx", VXLAN{ID: 77, Port: 14789, Local: netip.MustParseAddr("127.0.0.1")}))
 	must(t, a.Move("kltstvx", b))
 	must(t, b.Rename("kltstvx", "vx0"))
@@ -47,7 +51,7 @@ func TestSpacesAreFoundAgainAndGoWithTheirInterfaces(t *testing.T) {
 	if l.MAC != "02:fe:00:00:00:01" || l.MTU != 1450 || !l.Up || l.VXLAN == nil || l.VXLAN.ID != 77 || l.VXLAN.Port != 14789 {
 		t.Fatalf("vx0 is %+v %+v", l, l.VXLAN)
 	}
-	if again, err := Make("kltst-b"); err != nil {
+	if again, err := Make(mine("b")); err != nil {
 		t.Fatal(err)
 	} else {
 		if _, err := again.Link("vx0"); err != nil {
@@ -55,32 +59,32 @@ func TestSpacesAreFoundAgainAndGoWithTheirInterfaces(t *testing.T) {
 		}
 		again.Close()
 	}
-	names, err := Names("kltst-")
+	names, err := Names(mine(""))
 	must(t, err)
-	if !slices.Equal(names, []string{"kltst-a", "kltst-b"}) {
+	if !slices.Equal(names, []string{mine("a"), mine("b")}) {
 		t.Error("names:", names)
 	}
-	must(t, Remove("kltst-b"))
+	must(t, Remove(mine("b")))
 	// b's handle still keeps the namespace alive: the port must be free all the same
 	must(t, a.AddVXLAN("kltstvx", VXLAN{ID: 77, Port: 14789, Local: netip.MustParseAddr("127.0.0.1")}))
 	must(t, a.Delete("kltstvx"))
 	must(t, a.Delete("kltstvx"))
-	if _, err := Open("kltst-b"); !errors.Is(err, ErrMissing) {
+	if _, err := Open(mine("b")); !errors.Is(err, ErrMissing) {
 		t.Error("removed namespace opens:", err)
 	}
 }
 
 func TestHalfMadeSpaceIsMissingAndMadeAnew(t *testing.T) {
-	space(t, "kltst-first") // so that the folder is there
-	must(t, os.WriteFile(filepath.Join(spaces, "kltst-half"), nil, 0o444))
-	if _, err := Open("kltst-half"); !errors.Is(err, ErrMissing) {
+	space(t, mine("first")) // so that the folder is there
+	must(t, os.WriteFile(filepath.Join(spaces, mine("half")), nil, 0o444))
+	if _, err := Open(mine("half")); !errors.Is(err, ErrMissing) {
 		t.Error(err)
 	}
-	space(t, "kltst-half")
+	space(t, mine("half"))
 }
 
 func TestRoutesNeighboursAndProxies(t *testing.T) {
-	a, b := space(t, "kltst-a"), space(t, "kltst-b")
+	a, b := space(t, mine("a")), space(t, mine("b"))
 	must(t, a.AddVeth("va", "vb", b))
 	must(t, a.Configure("va", 1400, ""))
 	must(t, b.Configure("vb", 1400, "02:00:00:00:00:0b"))
@@ -145,10 +149,10 @@ func TestSpacesLiveBesideTheIPCommandAndPrivateMounts(t *testing.T) {
 		}
 		return
 	}
-	a, err := Make("kltst-fresh")
+	a, err := Make(mine("fresh"))
 	must(t, err)
 	defer a.Close()
-	if out, err := exec.Command("ip", "netns", "add", "kltst-ip").CombinedOutput(); err != nil {
+	if out, err := exec.Command("ip", "netns", "add", mine("ip")).CombinedOutput(); err != nil {
 		t.Fatal(string(out))
 	}
 	sleeper := exec.Command("unshare", "-m", "--propagation", "private", "sh", "-c", "echo up; exec sleep 60")
@@ -159,11 +163,11 @@ func TestSpacesLiveBesideTheIPCommandAndPrivateMounts(t *testing.T) {
 	if _, err := out.Read(make([]byte, 3)); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := exec.Command("ip", "netns", "list").CombinedOutput(); err != nil || !strings.Contains(string(list), "kltst-fresh") {
+	if list, err := exec.Command("ip", "netns", "list").CombinedOutput(); err != nil || !strings.Contains(string(list), mine("fresh")) {
 		t.Error("the ip command does not see it:", string(list), err)
 	}
-	must(t, Remove("kltst-fresh"))
-	if list, err := exec.Command("ip", "netns", "list").CombinedOutput(); err != nil || strings.Contains(string(list), "kltst-fresh") {
+	must(t, Remove(mine("fresh")))
+	if list, err := exec.Command("ip", "netns", "list").CombinedOutput(); err != nil || strings.Contains(string(list), mine("fresh")) {
 		t.Error("still there:", string(list), err)
 	}
 }

@@ -3,6 +3,8 @@
 package rules
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -12,7 +14,7 @@ import (
 // Each golden text is taken by the kernel as it is, twice over, and a text that
 // it refuses changes nothing.
 func TestKernelTakesTheGoldenTexts(t *testing.T) {
-	const ns = "krules-test"
+	ns := fmt.Sprintf("krules-test-%d", os.Getpid())
 	run := func(input string, args ...string) (string, error) {
 		c := exec.Command("ip", append([]string{"netns", "exec", ns, "nft"}, args...)...)
 		c.Stdin = strings.NewReader(input)
@@ -44,7 +46,7 @@ func TestKernelTakesTheGoldenTexts(t *testing.T) {
 
 // A host full of guests: the whole text is in force well within a second.
 func TestKernelTakesAHundredGuests(t *testing.T) {
-	const ns = "krules-many"
+	ns := fmt.Sprintf("krules-many-%d", os.Getpid())
 	if out, err := exec.Command("ip", "netns", "add", ns).CombinedOutput(); err != nil {
 		t.Fatal(string(out))
 	}
