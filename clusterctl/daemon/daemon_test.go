@@ -34,9 +34,20 @@ var picture = bytes.Repeat([]byte("0123456789abcdef"), 1<<12)
 // start runs a daemon until the test ends.
 func start(t *testing.T, sp service.Spec, f service.Flags, before func(*service.Service)) *service.Service {
 	t.Helper()
-	f.Listen, f.Admin, f.State = "127.0.0.1:0", "127.0.0.1:0", t.TempDir()
+	f.Listen = "127.0.0.1:0"
+	s, _ := startIn(t, service.Env{}, sp, f, before)
+	return s
+}
+
+// startIn runs a daemon in env until the test ends or stop is called.
+func startIn(t *testing.T, env service.Env, sp service.Spec, f service.Flags, before func(*service.Service)) (s *service.Service, stop func()) {
+	t.Helper()
+	f.Admin = "127.0.0.1:0"
+	if f.State == "" {
+		f.State = t.TempDir()
+	}
 	ctx, cancel := context.WithCancel(t.Context())
-	s, err := service.New(ctx, sp, service.Env{}, f)
+	s, err := service.New(ctx, sp, env, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,13 +56,14 @@ func start(t *testing.T, sp service.Spec, f service.Flags, before func(*service.
 	}
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(sync.OnceFunc(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-	}))
-	return s
+	})
+	t.Cleanup(stop)
+	return s, stop
 }
 
 func plain(who pki.Identity) service.Spec {
