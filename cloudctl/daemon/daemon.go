@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -98,6 +99,9 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 		if conf.PublicCert != "" {
 			conf.Endpoint = "https://" + conf.Public
 		}
+	}
+	if u, err := url.Parse(conf.Endpoint); err == nil {
+		c.api.Endpoint = u.Host
 	}
 	if _, err := s.Public(ctx, conf.PublicFlags, c.door(), nil); err != nil {
 		return err

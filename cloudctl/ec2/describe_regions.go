@@ -37,7 +37,7 @@ var _ = action.Add(Catalog, action.Def[*API, DescribeRegionsInput, DescribeRegio
 	On:      action.Everyone[*API, DescribeRegionsInput],
 	List:    &action.List{Filters: regionFields.names()},
 	Run: func(_ context.Context, api *API, _ action.Caller, in *DescribeRegionsInput) (*DescribeRegionsOutput, error) {
-		all := []Region{{Endpoint: "ec2." + api.Region + ".amazonaws.com", OptInStatus: "opt-in-not-required", RegionName: api.Region}}
+		all := []Region{{Endpoint: api.Endpoint, OptInStatus: "opt-in-not-required", RegionName: api.Region}}
 		all, err := wanted(in.RegionNames, all, func(r Region) string { return r.RegionName }, func(name string) error {
 			return fault.New(fault.Invalid, "InvalidParameterValue", "Invalid region: [%s]", name)
 		})

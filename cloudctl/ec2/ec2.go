@@ -26,16 +26,17 @@ import (
 
 // API holds what the actions need.
 type API struct {
-	Store   *store.Store
-	Reports *report.Latest // what the zones said last
-	Clock   func() time.Time
-	Rand    io.Reader      // of ids, MAC addresses and key pairs; nil: crypto/rand
-	Region  string         // us-east-1
-	Pool    []netip.Prefix // public addresses that may be given out
-	Limits  Limits
-	Buckets bucket.Store // users' objects, by For
-	Console Console
-	Nudge   func() // wakes the loops; carries no news
+	Store    *store.Store
+	Reports  *report.Latest // what the zones said last
+	Clock    func() time.Time
+	Rand     io.Reader      // of ids, MAC addresses and key pairs; nil: crypto/rand
+	Region   string         // us-east-1
+	Endpoint string         // host and port of the public API, for DescribeRegions
+	Pool     []netip.Prefix // public addresses that may be given out
+	Limits   Limits
+	Buckets  bucket.Store // users' objects, by For
+	Console  Console
+	Nudge    func() // wakes the loops; carries no news
 }
 
 // Limits is how much one account may have.
