@@ -135,9 +135,9 @@ func (h *history) check() {
 	}
 }
 
-// nothingLeft opens the state of a walrus that has ended and looks for pieces
-// without a claim, work that was not done and temporary files.
-func nothingLeft(t *testing.T, state string) {
+// left opens the state of a walrus that has ended and returns what is there
+// and should not be: pieces without a claim, work not done, temporary files.
+func left(t *testing.T, state string) (found []string) {
 	t.Helper()
 	x, err := index.Open(filepath.Join(state, "index"), index.Options{})
 	if err != nil {
@@ -149,20 +149,30 @@ func nothingLeft(t *testing.T, state string) {
 		t.Fatal(err)
 	}
 	err = files.List(t.Context(), func(i content.Info) error {
-		if claimed, err := x.Claimed(t.Context(), i.ID); err != nil || !claimed {
-			t.Errorf("piece %s of %d bytes is left, %v", i.ID, i.Size, err)
+		claimed, err := x.Claimed(t.Context(), i.ID)
+		if err == nil && !claimed {
+			found = append(found, fmt.Sprintf("piece %s of %d bytes", i.ID, i.Size))
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lines, err := x.Lines(t.Context(), 10); err != nil || len(lines) > 0 {
-		t.Errorf("lines left: %v %v", lines, err)
+	lines, err := x.Lines(t.Context(), 10)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if temps, err := os.ReadDir(filepath.Join(state, "content", "temp")); err != nil || len(temps) > 0 {
-		t.Errorf("temporary files left: %d %v", len(temps), err)
+	for _, l := range lines {
+		found = append(found, fmt.Sprintf("line %+v", l))
 	}
+	temps, err := os.ReadDir(filepath.Join(state, "content", "temp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range temps {
+		found = append(found, "temporary file "+f.Name())
+	}
+	return found
 }
 
 func TestCrashEverywhere(t *testing.T) {
@@ -197,15 +207,20 @@ func TestCrashEverywhere(t *testing.T) {
 	t.Logf("%d places", len(names))
 }
 
-// settled lets the mill come to its end and looks at what is left.
+// settled starts walrus until its mill has come to its end, and fails when
+// something is left for good.
 func settled(t *testing.T, w *walrustest.Child) {
 	t.Helper()
-	time.Sleep(300 * time.Millisecond) // the mill's own pace; what it leaves is the finding
-	w.Kill()
-	w.Start(t, "") // sweeps at its start
-	time.Sleep(500 * time.Millisecond)
-	w.Kill()
-	nothingLeft(t, w.State)
+	var found []string
+	for try := range 8 {
+		w.End()
+		if found = left(t, w.State); len(found) == 0 {
+			return
+		}
+		w.Start(t, "")
+		w.Ended(time.Duration(try) * 100 * time.Millisecond)
+	}
+	t.Errorf("left: %v", found)
 }
 
 // TestKilledUnderLoad kills walrus with -9 while several hands put objects, and

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -88,6 +89,12 @@ func (c *Child) Kill() {
 		_ = c.cmd.Process.Kill()
 		<-c.done
 	}
+}
+
+// End asks it to end, and waits until it has.
+func (c *Child) End() {
+	_ = c.cmd.Process.Signal(syscall.SIGTERM)
+	<-c.done
 }
 
 // Ended waits a while for it to end by itself, and says whether it did.
