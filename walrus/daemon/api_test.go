@@ -147,6 +147,30 @@ func TestObjects(t *testing.T) {
 	})
 }
 
+func TestLists(t *testing.T) {
+	w := start(t)
+	play(t, w, []ask{{method: "PUT", path: "/pond", status: 200}})
+	for _, key := range []string{"a", "b/1", "b/2", "c"} {
+		play(t, w, []ask{{method: "PUT", path: "/pond/" + key, body: "x", status: 200}})
+	}
+	play(t, w, []ask{
+		{method: "GET", path: "/pond?delimiter=/&max-keys=2", status: 200, has: []string{"<IsTruncated>true</IsTruncated>", "<NextMarker>b/</NextMarker>", "<CommonPrefixes><Prefix>b/</Prefix>"}},
+		{method: "GET", path: "/pond?delimiter=/&marker=b/", status: 200, has: []string{"<Key>c</Key>", "<IsTruncated>false</IsTruncated>"}},
+		{method: "GET", path: "/pond?max-keys=0", status: 200, has: []string{"<IsTruncated>false</IsTruncated>"}},
+		{method: "GET", path: "/pond?max-keys=-1", status: 400, code: "InvalidArgument"},
+		{method: "GET", path: "/pond?max-keys=x", status: 400, code: "InvalidArgument"},
+		{method: "GET", path: "/pond?max-keys=5000", status: 200, has: []string{"<MaxKeys>1000</MaxKeys>", "<Owner>"}},
+		{method: "GET", path: "/pond?encoding-type=base64", status: 400, code: "InvalidArgument"},
+		{method: "GET", path: "/pond?list-type=3", status: 400, code: "InvalidArgument"},
+		{method: "GET", path: "/pond?list-type=2&continuation-token=junk", status: 400, code: "InvalidArgument"},
+		{method: "GET", path: "/pond?list-type=2&start-after=b/1&prefix=b/", status: 200, has: []string{"<KeyCount>1</KeyCount>", "<Key>b/2</Key>", "<StartAfter>b/1</StartAfter>"}},
+		{method: "GET", path: "/pond?list-type=2&fetch-owner=true&max-keys=1", status: 200, has: []string{"<Owner>", "<NextContinuationToken>"}},
+		{method: "GET", path: "/pond?versions&max-keys=2", status: 200, has: []string{"<VersionId>null</VersionId>", "<NextKeyMarker>b/1</NextKeyMarker>", "<IsLatest>true</IsLatest>"}},
+		{method: "GET", path: "/pond?versions&key-marker=b/1&version-id-marker=null", status: 200, has: []string{"<Key>b/2</Key>", "<IsTruncated>false</IsTruncated>"}},
+		{who: bob, method: "GET", path: "/pond?versions", status: 403, code: "AccessDenied"},
+	})
+}
+
 func TestCopies(t *testing.T) {
 	play(t, start(t), []ask{
 		{method: "PUT", path: "/pond", status: 200},

@@ -20,11 +20,11 @@ var subresources = map[string]use{
 	"legal-hold": selects, "lifecycle": selects, "location": selects, "logging": selects, "notification": selects,
 	"object-lock": selects, "ownershipControls": selects, "policy": selects, "policyStatus": selects,
 	"publicAccessBlock": selects, "replication": selects, "requestPayment": selects, "retention": selects,
-	"tagging": selects, "uploadId": selects, "uploads": selects, "versioning": selects, "website": selects,
+	"tagging": selects, "uploadId": selects, "uploads": selects, "versioning": selects, "versions": selects, "website": selects,
 
 	"list-type": parameter, "delimiter": parameter, "prefix": parameter, "marker": parameter, "max-keys": parameter,
 	"encoding-type": parameter, "start-after": parameter, "continuation-token": parameter, "fetch-owner": parameter,
-	"key-marker": parameter, "upload-id-marker": parameter, "max-uploads": parameter, "max-parts": parameter,
+	"key-marker": parameter, "version-id-marker": parameter, "upload-id-marker": parameter, "max-uploads": parameter, "max-parts": parameter,
 	"part-number-marker": parameter, "partNumber": parameter, "versionId": parameter, "max-buckets": parameter,
 	"bucket-region": parameter, "x-id": parameter,
 
@@ -32,7 +32,7 @@ var subresources = map[string]use{
 	"intelligent-tiering": refused, "inventory": refused, "metadataConfiguration": refused,
 	"metadataInventoryTable": refused, "metadataJournalTable": refused, "metadataTable": refused,
 	"metrics": refused, "renameObject": refused, "restore": refused, "select": refused, "select-type": refused,
-	"session": refused, "torrent": refused, "versions": refused, "encryptionType": refused,
+	"session": refused, "torrent": refused, "encryptionType": refused,
 }
 
 // headers are the x-amz-* headers that S3 knows: nil when an operation or the
