@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"karri/cloudctl/store"
@@ -125,16 +126,12 @@ func (api *API) revoke(ctx context.Context, who action.Caller, c ruleChange) (*R
 		if len(c.rules) > 0 {
 			return c.revokeByID(tx, who)
 		}
-		_, named, now, err := c.resolve(tx, who)
+		rows, err := c.rows(tx, who)
 		if err != nil {
 			return err
 		}
-		for _, r := range named {
-			row := find(now, &r)
-			if row == nil {
-				return fault.New(fault.Missing, "InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
-			}
-			if err := dropRule(tx, row); err != nil {
+		for _, r := range rows {
+			if err := dropRule(tx, r.was); err != nil {
 				return err
 			}
 		}
@@ -209,6 +206,32 @@ func (c *ruleChange) resolve(tx *store.Tx, who action.Caller) (g *store.Group, n
 	}
 	now, err = tx.RulesIn(g.ID)
 	return g, named, now, err
+}
+
+// A match is a rule as the request describes it, and as the group has it.
+type match struct{ asked, was *store.Rule }
+
+// rows returns the rules of the group that the request describes, or the fault
+// that one is not there. A rule with an IPv6 range or a prefix list never is;
+// tools that take away what other clouds put into each new group rely on it.
+func (c *ruleChange) rows(tx *store.Tx, who action.Caller) ([]match, error) {
+	absent := fault.New(fault.Missing, "InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+	if slices.ContainsFunc(c.permissions, func(p IpPermission) bool { return len(p.Ipv6Ranges)+len(p.PrefixListIds) > 0 }) {
+		return nil, absent
+	}
+	_, named, now, err := c.resolve(tx, who)
+	if err != nil {
+		return nil, err
+	}
+	var all []match
+	for n := range named {
+		was := find(now, &named[n])
+		if was == nil {
+			return nil, absent
+		}
+		all = append(all, match{&named[n], was})
+	}
+	return all, nil
 }
 
 // find returns the rule among rows that allows the same as r, or nil.

@@ -10,8 +10,8 @@ type IpPermission struct {
 	FromPort         *int // or ICMP type
 	IpProtocol       *string
 	IpRanges         []IpRange
-	Ipv6Ranges       []Ipv6Range    // refused in requests: networks have no IPv6
-	PrefixListIds    []PrefixListId // refused in requests
+	Ipv6Ranges       []Ipv6Range    // no rule has any: networks have no IPv6
+	PrefixListIds    []PrefixListId // no rule has any
 	ToPort           *int           // or ICMP code
 	UserIdGroupPairs []UserIdGroupPair
 }
@@ -23,10 +23,16 @@ type IpRange struct {
 }
 
 // Ipv6Range is a peer by IPv6 address.
-type Ipv6Range struct{ CidrIpv6 *string }
+type Ipv6Range struct {
+	CidrIpv6    *string
+	Description *string
+}
 
 // PrefixListId is a peer by a managed list.
-type PrefixListId struct{ PrefixListId *string }
+type PrefixListId struct {
+	Description  *string
+	PrefixListId *string
+}
 
 // UserIdGroupPair is a peer by the security group that it is in.
 type UserIdGroupPair struct {

@@ -48,6 +48,7 @@ func TestARuleComesAndGoes(t *testing.T) {
 	w.refused("InvalidPermission.NotFound", "Action=RevokeSecurityGroupIngress&GroupId=%s"+sshFrom+"10.0.0.0/8", g)
 	body = w.ask("Action=AuthorizeSecurityGroupEgress&GroupId=%s&IpPermissions.1.IpProtocol=UDP&IpPermissions.1.FromPort=-1&IpPermissions.1.ToPort=-1&IpPermissions.1.Groups.1.GroupName=default", g)
 	w.shows(body, "<toPort>65535</toPort>", "<isEgress>true</isEgress>", "<referencedGroupInfo><groupId>"+w.defaultGroup("ann"))
+	w.refused("InvalidPermission.NotFound", "Action=RevokeSecurityGroupEgress&GroupId=%s&IpPermissions.1.IpProtocol=-1&IpPermissions.1.Ipv6Ranges.1.CidrIpv6=::/0", g)
 	w.ask("Action=RevokeSecurityGroupEgress&GroupId=%s&SecurityGroupRuleId.1=%s", g, first(body, "securityGroupRuleId"))
 	if w.nudges != before+4 {
 		t.Errorf("%d nudges for 4 changes", w.nudges-before)

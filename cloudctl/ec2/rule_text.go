@@ -5,7 +5,6 @@ import (
 
 	"karri/cloudctl/store"
 	"karri/shared/action"
-	"karri/shared/fault"
 	"karri/shared/id"
 )
 
@@ -26,17 +25,13 @@ func (api *API) describeRules(ctx context.Context, who action.Caller, c ruleChan
 		if len(texts) > 0 {
 			return c.describeByID(tx, who, texts)
 		}
-		_, named, now, err := c.resolve(tx, who)
+		rows, err := c.rows(tx, who)
 		if err != nil {
 			return err
 		}
-		for _, r := range named {
-			row := find(now, &r)
-			if row == nil {
-				return fault.New(fault.Missing, "InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
-			}
-			row.Description = r.Description
-			if err := tx.Put(row); err != nil {
+		for _, r := range rows {
+			r.was.Description = r.asked.Description
+			if err := tx.Put(r.was); err != nil {
 				return err
 			}
 		}
