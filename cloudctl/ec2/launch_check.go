@@ -53,8 +53,9 @@ func (api *API) checkLaunch(in *RunInstancesInput) (*launchSpec, error) {
 	}
 	s := &launchSpec{onShut: "stop", mappings: in.BlockDeviceMappings}
 	var err error
-	if s.typ, err = typeNamed(orElse(in.InstanceType, defaultInstanceType)); err != nil {
-		return nil, err
+	name := orElse(in.InstanceType, defaultInstanceType)
+	if s.typ, err = typeNamed(name); err != nil {
+		return nil, invalid("Invalid value '%s' for InstanceType.", name)
 	}
 	if s.image, err = parse[id.Image](val(in.ImageId)); err != nil {
 		return nil, err
