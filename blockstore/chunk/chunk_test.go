@@ -22,7 +22,7 @@ const (
 	vol  = id.Volume("vol-0123456789abcdef0")
 	copy = id.Volume("vol-0123456789abcdef1")
 	size = 1 << 30
-	mib  = 1 << 20
+	unit = 64 << 10 // size of the pieces
 )
 
 // world is a zone with a volume in it.
@@ -37,7 +37,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{T: t, walrus: buckettest.New(nil), disk: volumetest.New(), dir: t.TempDir()}
-	w.Store = &chunk.Store{Walrus: w.walrus, Zone: zone, Parallel: 3}
+	w.Store = &chunk.Store{Walrus: w.walrus, Zone: zone, Parallel: 3, Piece: unit}
 	w.must(w.disk.Create(t.Context(), vol, size))
 	w.must(w.walrus.Make(t.Context(), chunk.Bucket(zone)))
 	w.walrus.Fail(func(op, _, _ string) error {
@@ -100,17 +100,17 @@ func (w *world) restored(snap id.Snapshot, off int64, n int) []byte {
 func TestOnlyChangedPiecesAreSentAndEachSnapshotIsWhole(t *testing.T) {
 	w := newWorld(t)
 	for i := range int64(8) {
-		w.write(0, i*mib, byte(i+1), mib)
+		w.write(0, i*unit, byte(i+1), unit)
 	}
-	w.write(0, 100*mib, 0, mib) // zeros that were written
+	w.write(0, 100*unit, 0, unit) // zeros that were written
 	w.must(w.upload(0, "snap-00000000000000001", "", -1, going))
 	if w.puts != 8+1 {
 		t.Errorf("%d objects were put for 8 pieces and a manifest", w.puts)
 	}
 	w.puts = 0
-	w.write(1, 2*mib+4096, 99, 4096)
-	w.write(1, 20*mib, 50, 8192)
-	w.write(1, 3*mib, 0, mib) // a piece becomes zeros
+	w.write(1, 2*unit+4096, 99, 4096)
+	w.write(1, 20*unit, 50, 8192)
+	w.write(1, 3*unit, 0, unit) // a piece becomes zeros
 	w.must(w.upload(1, "snap-00000000000000002", "snap-00000000000000001", 0, going))
 	if w.puts != 2+1 {
 		t.Errorf("%d objects were put for 2 changed pieces and a manifest", w.puts)
@@ -120,9 +120,9 @@ func TestOnlyChangedPiecesAreSentAndEachSnapshotIsWhole(t *testing.T) {
 	if err != nil || removed != 2 {
 		t.Errorf("sweep removed %d, %v; want the old pieces 2 and 3", removed, err)
 	}
-	got := w.restored("snap-00000000000000002", 0, 8*mib)
+	got := w.restored("snap-00000000000000002", 0, 8*unit)
 	for i := range int64(8) {
-		want := bytes.Repeat([]byte{byte(i + 1)}, mib)
+		want := bytes.Repeat([]byte{byte(i + 1)}, unit)
 		switch i {
 		case 2:
 			for n := range 4096 {
@@ -131,11 +131,11 @@ func TestOnlyChangedPiecesAreSentAndEachSnapshotIsWhole(t *testing.T) {
 		case 3:
 			clear(want)
 		}
-		if !bytes.Equal(got[i*mib:(i+1)*mib], want) {
+		if !bytes.Equal(got[i*unit:(i+1)*unit], want) {
 			t.Errorf("piece %d is not what was written", i)
 		}
 	}
-	if got := w.restored("snap-00000000000000002", 20*mib, 8192); !bytes.Equal(got, bytes.Repeat([]byte{50}, 8192)) {
+	if got := w.restored("snap-00000000000000002", 20*unit, 8192); !bytes.Equal(got, bytes.Repeat([]byte{50}, 8192)) {
 		t.Error("the new piece is not what was written")
 	}
 }
@@ -143,8 +143,8 @@ func TestOnlyChangedPiecesAreSentAndEachSnapshotIsWhole(t *testing.T) {
 func TestAnUploadGoesOnWhereItWasCutOff(t *testing.T) {
 	w := newWorld(t)
 	for i := range int64(300) {
-		w.write(0, i*mib, byte(i%250+1), 4096)
-		w.must(w.disk.Write(vol, 0, i*mib+8192, append([]byte{byte(i), byte(i >> 8)}, make([]byte, 4094)...)))
+		w.write(0, i*unit, byte(i%250+1), 4096)
+		w.must(w.disk.Write(vol, 0, i*unit+8192, append([]byte{byte(i), byte(i >> 8)}, make([]byte, 4094)...)))
 	}
 	stop := errors.New("stop")
 	err := w.upload(0, "snap-00000000000000001", "", -1, func(done, all int) error {
@@ -171,10 +171,10 @@ func TestAnUploadGoesOnWhereItWasCutOff(t *testing.T) {
 	if w.puts-first != 2*(300-first)+1 {
 		t.Errorf("%d puts and heads for the %d pieces that were left", w.puts-first, 300-first)
 	}
-	got := w.restored("snap-00000000000000001", 0, 300*mib)
+	got := w.restored("snap-00000000000000001", 0, 300*unit)
 	for i := range 300 {
-		if got[i*mib] != byte(i%250+1) {
-			t.Errorf("piece %d begins with %d", i, got[i*mib])
+		if got[i*unit] != byte(i%250+1) {
+			t.Errorf("piece %d begins with %d", i, got[i*unit])
 		}
 	}
 }
@@ -186,15 +186,15 @@ func TestADamagedPieceIsNeverGivenOut(t *testing.T) {
 	m, err := w.Manifest(t.Context(), zone, "snap-00000000000000001")
 	w.must(err)
 	h := m.Pieces[0].Hash
-	bad := bytes.Repeat([]byte{8}, mib)
-	_, err = w.walrus.Put(t.Context(), chunk.Bucket(zone), "chunk/"+h.String(), bytes.NewReader(bad), mib)
+	bad := bytes.Repeat([]byte{8}, unit)
+	_, err = w.walrus.Put(t.Context(), chunk.Bucket(zone), "chunk/"+h.String(), bytes.NewReader(bad), unit)
 	w.must(err)
-	if err := w.Get(t.Context(), zone, h, make([]byte, mib)); fault.CodeOf(err) != chunk.Damaged.Code {
+	if err := w.Get(t.Context(), zone, h, make([]byte, unit)); fault.CodeOf(err) != chunk.Damaged.Code {
 		t.Errorf("other bytes under the name: %v", err)
 	}
 	_, err = w.walrus.Put(t.Context(), chunk.Bucket(zone), "chunk/"+h.String(), bytes.NewReader(bad[:10]), 10)
 	w.must(err)
-	if err := w.Get(t.Context(), zone, h, make([]byte, mib)); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err := w.Get(t.Context(), zone, h, make([]byte, unit)); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a short piece: %v", err)
 	}
 }
@@ -243,7 +243,10 @@ func TestManifestsAreRefused(t *testing.T) {
 		"no volume":    swap(`vol-`, `../vol-`),
 		"no size":      swap(`3145728`, `0`),
 		"exabytes":     swap(`3145728`, `9223372036854775807`),
-		"piece size":   swap(`"piece":1048576`, `"piece":1`),
+		"tiny pieces":  swap(`"piece":1048576`, `"piece":1`),
+		"huge pieces":  swap(`"piece":1048576`, `"piece":1073741824`),
+		"odd pieces":   swap(`"piece":1048576`, `"piece":1048577`),
+		"no pieces":    swap(`"piece":1048576`, `"piece":0`),
 		"twice":        swap(`"i":2`, `"i":0`),
 		"negative":     swap(`"i":0`, `"i":-1`),
 		"outside":      swap(`"i":2`, `"i":3`),
@@ -274,7 +277,7 @@ func FuzzManifest(f *testing.F) {
 			t.Fatalf("what was accepted is refused when written again: %v", err)
 		}
 		for _, p := range m.Pieces {
-			if p.Index < 0 || p.Index*chunk.Size >= m.Size {
+			if p.Index < 0 || p.Index*m.Piece >= m.Size {
 				t.Fatalf("piece %d of a volume of %d bytes", p.Index, m.Size)
 			}
 		}

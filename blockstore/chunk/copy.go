@@ -36,11 +36,11 @@ type Progress func(done, all int) error
 // not put. How far it has come is kept in the file draft, so that a copy that
 // was cut off goes on where it was.
 func (s *Store) Upload(ctx context.Context, src Source, draft string, report Progress) (*Manifest, error) {
-	m := &Manifest{Version: 1, Volume: src.Volume, Size: src.Frozen.Size(), Piece: Size}
-	if src.Parent == nil || src.Parent.Size > m.Size {
+	m := &Manifest{Version: 1, Volume: src.Volume, Size: src.Frozen.Size(), Piece: s.piece()}
+	if src.Parent == nil || src.Parent.Size > m.Size || src.Parent.Piece != m.Piece {
 		src.Parent, src.Since = &Manifest{}, -1
 	}
-	todo := pieces(src.Frozen.Changed(src.Since))
+	todo := pieces(src.Frozen.Changed(src.Since), m.Piece)
 	anew, err := readDraft(draft, src.Since)
 	if err != nil {
 		return nil, err
@@ -58,8 +58,9 @@ func (s *Store) Upload(ctx context.Context, src Source, draft string, report Pro
 		now := left[:min(batch, len(left))]
 		hashes := make([]*Hash, len(now))
 		err := s.together(ctx, len(now), func(ctx context.Context, n int) error {
-			p := make([]byte, length(m.Size, now[n]))
-			if _, err := src.Frozen.ReadAt(p, now[n]*Size); err != nil && err != io.EOF {
+			off, size := m.at(now[n])
+			p := make([]byte, size)
+			if _, err := src.Frozen.ReadAt(p, off); err != nil && err != io.EOF {
 				return err
 			}
 			var err error
@@ -124,11 +125,12 @@ func (s *Store) Fill(ctx context.Context, zone string, m *Manifest, d volume.Dra
 		}
 		now := m.Pieces[at:min(at+batch, len(m.Pieces))]
 		err := s.together(ctx, len(now), func(ctx context.Context, n int) error {
-			p := make([]byte, length(m.Size, now[n].Index))
+			off, size := m.at(now[n].Index)
+			p := make([]byte, size)
 			if err := s.Get(ctx, zone, now[n].Hash, p); err != nil {
 				return err
 			}
-			_, err := d.WriteAt(p, now[n].Index*Size)
+			_, err := d.WriteAt(p, off)
 			return err
 		})
 		if err != nil {

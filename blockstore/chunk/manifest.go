@@ -23,8 +23,15 @@ import (
 	"karri/shared/id"
 )
 
-// Size is the size of a piece. The last one of a volume may be shorter.
+// Size is the size of a piece, if a Store has no other. The last one of a
+// volume may be shorter.
 const Size = 1 << 20
+
+// The sizes of pieces that a manifest may have.
+const (
+	leastSize = 4 << 10
+	mostSize  = 16 << 20
+)
 
 // maxVolume bounds what a manifest may claim.
 const maxVolume = 64 << 40
@@ -48,7 +55,7 @@ func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
 // A Piece is one that is not all zeros.
 type Piece struct {
-	Index int64 `json:"i"` // it begins at Index times Size
+	Index int64 `json:"i"` // it begins at Index times the manifest's Piece
 	Hash  Hash  `json:"h"`
 }
 
@@ -57,7 +64,7 @@ type Manifest struct {
 	Version int       `json:"version"` // 1
 	Volume  id.Volume `json:"volume"`  // of which it is
 	Size    int64     `json:"size"`    // of the volume, in bytes
-	Piece   int64     `json:"piece"`   // Size
+	Piece   int64     `json:"piece"`   // size of a piece
 	Pieces  []Piece   `json:"pieces"`  // by index; what is not here is zeros
 }
 
@@ -80,13 +87,13 @@ func Decode(r io.Reader) (*Manifest, error) {
 		return nil, fmt.Errorf("manifest: %q is not a volume", m.Volume)
 	case m.Size <= 0 || m.Size > maxVolume:
 		return nil, fmt.Errorf("manifest: size %d", m.Size)
-	case m.Piece != Size:
+	case m.Piece < leastSize || m.Piece > mostSize || m.Piece&(m.Piece-1) != 0:
 		return nil, fmt.Errorf("manifest: pieces of %d", m.Piece)
 	}
 	last := int64(-1)
 	for _, p := range m.Pieces {
-		if p.Index <= last || p.Index >= count(m.Size) {
-			return nil, fmt.Errorf("manifest: piece %d after %d of %d", p.Index, last, count(m.Size))
+		if p.Index <= last || p.Index > (m.Size-1)/m.Piece {
+			return nil, fmt.Errorf("manifest: piece %d after %d of a volume of %d bytes", p.Index, last, m.Size)
 		}
 		last = p.Index
 	}
@@ -96,18 +103,15 @@ func Decode(r io.Reader) (*Manifest, error) {
 // Encode is the reverse of Decode.
 func (m *Manifest) Encode() ([]byte, error) { return json.Marshal(m) }
 
-// count returns how many pieces a volume has.
-func count(size int64) int64 { return (size + Size - 1) / Size }
+// at returns where piece i begins, and how many bytes it has.
+func (m *Manifest) at(i int64) (off, n int64) { return i * m.Piece, min(m.Piece, m.Size-i*m.Piece) }
 
-// length returns how many bytes piece i has.
-func length(size, i int64) int64 { return min(Size, size-i*Size) }
-
-// pieces returns the indexes of the pieces that the runs touch.
-func pieces(runs []volume.Run) []int64 {
+// pieces returns the indexes of the pieces of a size that the runs touch.
+func pieces(runs []volume.Run, size int64) []int64 {
 	var all []int64
 	next := int64(0)
 	for _, r := range runs {
-		for i := max(next, r.Start/Size); i*Size < r.Start+r.Length; i++ {
+		for i := max(next, r.Start/size); i*size < r.Start+r.Length; i++ {
 			all = append(all, i)
 			next = i + 1
 		}

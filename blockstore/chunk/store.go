@@ -17,7 +17,15 @@ import (
 type Store struct {
 	Walrus   bucket.Store
 	Zone     string
-	Parallel int // pieces on their way at once; 1 when zero
+	Parallel int   // pieces on their way at once; 1 when zero
+	Piece    int64 // size of the pieces of new snapshots, a power of two; Size when zero
+}
+
+func (s *Store) piece() int64 {
+	if s.Piece == 0 {
+		return Size
+	}
+	return s.Piece
 }
 
 // Bucket names where a zone keeps its snapshots.
@@ -64,9 +72,18 @@ func (s *Store) put(ctx context.Context, key string, b []byte) error {
 	return err
 }
 
-var zeroPiece [Size]byte
+var zeroBlock [64 << 10]byte
 
-func zeros(p []byte) bool { return bytes.Equal(p, zeroPiece[:len(p)]) }
+func zeros(p []byte) bool {
+	for len(p) > 0 {
+		n := min(len(p), len(zeroBlock))
+		if !bytes.Equal(p[:n], zeroBlock[:n]) {
+			return false
+		}
+		p = p[n:]
+	}
+	return true
+}
 
 // Get reads a piece of a zone's snapshots into p, which has its length.
 func (s *Store) Get(ctx context.Context, zone string, h Hash, p []byte) error {

@@ -97,6 +97,8 @@ func (k *Keeper) nextExport(t anExport) *life.Step[anExport] {
 		return life.Wait[anExport]("epoch %d has ended: neither it nor an older one is ever served again", t.row.Epoch)
 	case t.order.Epoch == t.row.Epoch && t.order.Node != t.row.Node:
 		return life.Wait[anExport]("epoch %d is granted to %s", t.row.Epoch, t.row.Node)
+	case t.served != t.row.Epoch && !t.seen.Exists():
+		return life.Wait[anExport]("waits for the volume")
 	case t.served != t.row.Epoch:
 		return step(k, "serve", k.serveExport)
 	case !t.row.Served:

@@ -20,7 +20,7 @@ import (
 )
 
 func settleKeeper(ctx context.Context, k *keep.Keeper) error {
-	for steps, before := 1, 0; steps > before; {
+	for steps, before, round := 1, 0, 0; steps > before && round < 8; round++ {
 		before = steps
 		k.Nudge = func() { steps++ }
 		for _, settle := range []func(context.Context) error{

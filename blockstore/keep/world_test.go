@@ -30,7 +30,7 @@ const (
 	s1   = id.Snapshot("snap-00000000000000001")
 	s2   = id.Snapshot("snap-00000000000000002")
 	s3   = id.Snapshot("snap-00000000000000003")
-	mib  = 1 << 20
+	unit = 64 << 10 // of what a guest writes, and of a snapshot's pieces
 )
 
 // world is all that outlives a blockstore: disk, storage daemons, walrus, its
@@ -83,7 +83,7 @@ func (w *world) keeper() *keep.Keeper {
 		Zone:   zone,
 		Orders: func() (wire.BlockOrders, uint64) { return w.orders, w.gen },
 		Store:  w.store, Disk: w.disk, Export: w.export, Drafts: w.drafts, Listen: "10.0.0.1",
-		Chunks: &chunk.Store{Walrus: w.walrus, Zone: zone},
+		Chunks: &chunk.Store{Walrus: w.walrus, Zone: zone, Piece: unit},
 		Now:    func() time.Time { return w.now },
 		Grace:  time.Hour,
 	}
@@ -99,7 +99,7 @@ func (w *world) settle() error {
 		func() error { return k.Snapshots().SettleAll(ctx) },
 		func() error { return k.Sweeps().SettleAll(ctx) },
 	}
-	for steps, before := 1, 0; steps > before; { // a loop may wait for what another does
+	for steps, before, round := 1, 0, 0; steps > before && round < 8; round++ { // a loop may wait for what another does
 		before = steps
 		k.Nudge = func() { steps++ }
 		for _, settle := range settlers {
@@ -128,19 +128,19 @@ func (w *world) report() wire.BlockReport {
 	return r
 }
 
-// write writes a byte all over a MiB of v1, as the guest that has it; a guest
+// write writes a byte all over a unit of v1, as the guest that has it; a guest
 // waits when its volume does not answer.
 func (w *world) write(index int64, b byte) {
-	_ = w.export.Write(v1, index*mib, bytes.Repeat([]byte{b}, mib))
+	_ = w.export.Write(v1, index*unit, bytes.Repeat([]byte{b}, unit))
 }
 
-// has checks what the MiBs of a volume are filled with.
+// has checks what the units of a volume are filled with.
 func (w *world) has(t testing.TB, v id.Volume, want map[int64]byte) {
 	t.Helper()
-	got := make([]byte, mib)
+	got := make([]byte, unit)
 	for index, b := range want {
-		if _, err := w.disk.Read(v, got, index*mib); err != nil || !bytes.Equal(got, bytes.Repeat([]byte{b}, mib)) {
-			t.Errorf("%s: MiB %d begins with %d, want %d all over (%v)", v, index, got[0], b, err)
+		if _, err := w.disk.Read(v, got, index*unit); err != nil || !bytes.Equal(got, bytes.Repeat([]byte{b}, unit)) {
+			t.Errorf("%s: unit %d begins with %d, want %d all over (%v)", v, index, got[0], b, err)
 		}
 	}
 }
