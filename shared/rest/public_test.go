@@ -193,7 +193,7 @@ func TestASlowAnswerAndARestingConnectionAreFine(t *testing.T) {
 		case "/empty":
 			w.WriteHeader(http.StatusNoContent)
 		case "/late":
-			time.Sleep(3 * stall)
+			<-time.After(3 * stall) // the slowness of a real connection is what is tested
 		}
 	}), nil, stall)
 	conn, err := net.Dial("tcp", addr)
