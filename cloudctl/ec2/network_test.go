@@ -151,6 +151,24 @@ func TestASubnetLendsAddressesOrNot(t *testing.T) {
 	w.shows(w.ask("Action=DescribeNetworkInterfaces"), "<sourceDestCheck>true</sourceDestCheck>")
 }
 
+func TestEveryPartOfAVPCCanBeTagged(t *testing.T) {
+	w := newWorld(t)
+	w.run("")
+	a, _ := w.allocate()
+	acl, dhcp := first(w.ask("Action=DescribeNetworkAcls"), "networkAclId"), first(w.ask("Action=DescribeVpcs"), "dhcpOptionsId")
+	for describe, name := range map[string]string{
+		"Vpcs": first(w.ask("Action=DescribeVpcs"), "vpcId"), "Subnets": first(w.ask("Action=DescribeSubnets"), "subnetId"),
+		"InternetGateways": first(w.ask("Action=DescribeInternetGateways"), "internetGatewayId"), "RouteTables": first(w.ask("Action=DescribeRouteTables"), "routeTableId"),
+		"NetworkAcls": acl, "DhcpOptions": dhcp, "NetworkInterfaces": first(w.ask("Action=DescribeNetworkInterfaces"), "networkInterfaceId"),
+		"SecurityGroups": w.defaultGroup("ann"), "SecurityGroupRules": first(w.ask("Action=DescribeSecurityGroupRules"), "securityGroupRuleId"), "Addresses": a,
+	} {
+		w.ask("Action=CreateTags&ResourceId.1=%s&Tag.1.Key=mine&Tag.1.Value=%s", name, describe)
+		w.shows(w.ask("Action=Describe%s&Filter.1.Name=tag:mine&Filter.1.Value.1=%s", describe, describe), ">"+name+"<", "<value>"+describe+"</value>")
+	}
+	w.refusedAs("bob", "InvalidNetworkAclID.NotFound", "Action=CreateTags&ResourceId.1=%s&Tag.1.Key=a", acl)
+	w.refusedAs("bob", "InvalidDhcpOptionID.NotFound", "Action=DeleteTags&ResourceId.1=%s&Tag.1.Key=a", dhcp)
+}
+
 func TestWhatNoVPCHas(t *testing.T) {
 	w := newWorld(t)
 	vpc, subnet := first(w.ask("Action=DescribeVpcs"), "vpcId"), first(w.ask("Action=DescribeSubnets"), "subnetId")

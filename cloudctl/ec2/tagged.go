@@ -56,10 +56,32 @@ func taggable(tx *store.Tx, account, name string) (string, error) {
 	case "eipalloc":
 		kind = "elastic-ip"
 		_, err = tx.Address(account, id.Allocation(name))
+	case "acl", "dopt":
+		return partOfVPC(tx, account, name)
 	default:
 		return "", fault.New(fault.Invalid, "InvalidID", "The ID '%s' is not valid", name)
 	}
 	return kind, err
+}
+
+// partOfVPC is taggable for what each VPC has one of.
+func partOfVPC(tx *store.Tx, account, name string) (string, error) {
+	vpcs, err := tx.VPCsOf(account)
+	if err != nil {
+		return "", err
+	}
+	for _, v := range vpcs {
+		switch name {
+		case string(v.ACL):
+			return "network-acl", nil
+		case string(v.DHCP):
+			return "dhcp-options", nil
+		}
+	}
+	if id.KindOf(name) == "acl" {
+		return "", fault.New(fault.Missing, aclListing.missing, "The networkAcl ID '%s' does not exist", name)
+	}
+	return "", fault.New(fault.Missing, dhcpListing.missing, "The dhcpOption ID '%s' does not exist", name)
 }
 
 // onTagged is the On of an action on any resources of the caller.
