@@ -136,6 +136,7 @@ func (m *Mill) Run(ctx context.Context) error {
 		m.log().Info("swept what was begun and not committed", "pieces", n)
 	}
 	m.runner.Kind, m.runner.Log = m.Lines(), m.log()
+	m.runner.Patience = 24 * time.Hour // a long read of what has been replaced is no alarm
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
