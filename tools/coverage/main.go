@@ -11,11 +11,16 @@ import (
 	"karri/cloudctl/ec2"
 	"karri/cloudctl/sts"
 	"karri/shared/action"
+	"karri/walrus/s3"
 )
 
 func main() {
 	for _, s := range []*action.Service{ec2.Catalog.With(nil), sts.Catalog.With(nil)} {
 		show(s)
+	}
+	fmt.Printf("# s3 2006-03-01\n\n## served: %d\n\n", len(s3.Names()))
+	for _, name := range s3.Names() {
+		fmt.Printf("- %s\n", name)
 	}
 }
 

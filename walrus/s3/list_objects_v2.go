@@ -3,6 +3,8 @@ package s3
 import (
 	"encoding/xml"
 	"net/http"
+
+	"karri/shared/rest"
 )
 
 type listObjectsV2XML struct {
@@ -24,6 +26,7 @@ type listObjectsV2XML struct {
 // listObjectsV2 is ListObjectsV2, which the query parameter list-type=2 asks
 // for and not a sub-resource.
 func (c *call) listObjectsV2() error {
+	rest.Label(c.ctx, "ListObjectsV2")
 	q, show, err := c.listing("max-keys", maxKeys)
 	if err != nil {
 		return err
