@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -14,8 +13,7 @@ import (
 	"karri/shared/fault"
 )
 
-// stall is how long a connection may stand still within a body, unless the
-// listener says otherwise.
+// stall is how long a connection may stand still within a body.
 const stall = 60 * time.Second
 
 // Observer logs and counts the requests of one listener.
@@ -24,7 +22,6 @@ type Observer struct {
 	Log      *slog.Logger
 	Metrics  *Metrics
 	Fault    func(w http.ResponseWriter, r *http.Request, err error) // answers a panic; Fault when nil
-	Stall    time.Duration                                           // how long a body may stand still; a minute when zero
 }
 
 // wrap gives each request its id, its line in the log and its place in the
@@ -34,7 +31,7 @@ func (o *Observer) wrap(next http.Handler, draining <-chan struct{}) http.Handle
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{id: o.requestID(r), draining: draining}
 		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
-		limit := deadlines{http.NewResponseController(w), cmp.Or(o.Stall, stall)}
+		limit := deadlines{http.NewResponseController(w)}
 		rec := &recorder{ResponseWriter: w, deadlines: limit}
 		r.Body = &watched{ReadCloser: r.Body, deadlines: limit}
 		limit.write() // the one that an earlier request left is long past
@@ -107,12 +104,9 @@ func (o *Observer) done(rec *recorder, r *http.Request, c *call, took time.Durat
 }
 
 // deadlines bounds how long a connection stands still.
-type deadlines struct {
-	control *http.ResponseController
-	stall   time.Duration
-}
+type deadlines struct{ control *http.ResponseController }
 
-func (d deadlines) write() { _ = d.control.SetWriteDeadline(time.Now().Add(d.stall)) }
+func (d deadlines) write() { _ = d.control.SetWriteDeadline(time.Now().Add(stall)) }
 
 // recorder notes what is answered, and passes on what net/http can do besides.
 type recorder struct {
@@ -184,7 +178,7 @@ type watched struct {
 }
 
 func (b *watched) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(time.Now().Add(b.stall))
+	_ = b.control.SetReadDeadline(time.Now().Add(stall))
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
 		_ = b.control.SetReadDeadline(time.Time{})

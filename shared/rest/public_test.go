@@ -18,18 +18,17 @@ import (
 // public serves h on a plain listener and returns its address.
 func public(t *testing.T, h http.Handler, answer func(http.ResponseWriter, *http.Request, error)) (string, *logs, *Metrics) {
 	t.Helper()
-	return impatient(t, h, answer, 0)
-}
-
-// impatient is public with a bound for standing still.
-func impatient(t *testing.T, h http.Handler, answer func(http.ResponseWriter, *http.Request, error), stall time.Duration) (string, *logs, *Metrics) {
-	t.Helper()
-	l, m := &logs{}, NewMetrics()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Observer: Observer{Listener: "public", Log: NewLog(l, slog.LevelDebug), Metrics: m, Fault: answer, Stall: stall}, Handler: h}
+	return publicOn(t, ln, h, answer)
+}
+
+func publicOn(t *testing.T, ln net.Listener, h http.Handler, answer func(http.ResponseWriter, *http.Request, error)) (string, *logs, *Metrics) {
+	t.Helper()
+	l, m := &logs{}, NewMetrics()
+	s := &Server{Observer: Observer{Listener: "public", Log: NewLog(l, slog.LevelDebug), Metrics: m, Fault: answer}, Handler: h}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, ln) }()
@@ -159,57 +158,5 @@ func TestWhatIsNoHTTPIsRefused(t *testing.T) {
 		if !strings.HasPrefix(line, "HTTP/1.1 "+c.status) {
 			t.Errorf("%s: %q, want %s", name, line, c.status)
 		}
-	}
-}
-
-func TestABodyThatStandsStillIsGivenUp(t *testing.T) {
-	got := make(chan error, 1)
-	addr, _, _ := impatient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := io.Copy(io.Discard, r.Body)
-		got <- err
-	}), nil, 50*time.Millisecond)
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_, _ = io.WriteString(conn, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
-	select {
-	case err := <-got:
-		if err == nil {
-			t.Error("half a body was taken for whole")
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("the handler still waits")
-	}
-}
-
-// The bound is for standing still: neither a slow answer nor a connection that
-// rests between two requests is cut off by it.
-func TestASlowAnswerAndARestingConnectionAreFine(t *testing.T) {
-	const stall = 50 * time.Millisecond
-	addr, _, _ := impatient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/empty":
-			w.WriteHeader(http.StatusNoContent)
-		case "/late":
-			<-time.After(3 * stall) // the slowness of a real connection is what is tested
-		}
-	}), nil, stall)
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	in := bufio.NewReader(conn)
-	for _, path := range []string{"/", "/empty", "/late", "/empty", "/"} {
-		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path)
-		res, err := http.ReadResponse(in, nil)
-		if err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		_, _ = io.Copy(io.Discard, res.Body)
-		res.Body.Close()
-		time.Sleep(2 * stall)
 	}
 }
