@@ -147,15 +147,26 @@ func TestTheLifeOfADomain(t *testing.T) {
 	w.must(w.h.Reset(ctx, i))
 	w.until(i, "reset", func(State) bool { return w.h.Resets(i) > before })
 
-	// libvirtd dies and comes back; the guest does not notice.
+	w.survives(m)
+	w.ends(m)
+}
+
+// survives kills libvirtd under a running guest, which does not notice.
+func (w *world) survives(m Machine) {
+	w.t.Helper()
 	guests := w.lv.Guests()
 	w.must(syscall.Kill(w.daemon("libvirtd"), syscall.SIGKILL))
-	w.must(libvirtd.EnsureUp(ctx, w.lv))
-	w.until(i, "running again", func(s State) bool { return s.Running && len(s.Taps) == 1 })
+	w.must(libvirtd.EnsureUp(w.t.Context(), w.lv))
+	w.until(m.ID, "running again", func(s State) bool { return s.Running && len(s.Taps) == 1 })
 	if again := w.lv.Guests(); len(guests) != 1 || fmt.Sprint(again) != fmt.Sprint(guests) {
-		t.Errorf("guests %v, then %v", guests, again)
+		w.t.Errorf("guests %v, then %v", guests, again)
 	}
-	// Events come again by themselves: the power button ends it, and Look is told why.
+}
+
+// ends switches the machine off in each way, and Look is told which.
+func (w *world) ends(m Machine) {
+	w.t.Helper()
+	ctx, i := w.t.Context(), m.ID
 	for s := w.until(i, "known", func(s State) bool { return s.Defined }); s.On; s, _ = w.h.Look(ctx, i) {
 		w.must(w.h.Shutdown(ctx, i))
 		select {
@@ -164,7 +175,7 @@ func TestTheLifeOfADomain(t *testing.T) {
 		}
 	}
 	if s := w.until(i, "off", func(s State) bool { return !s.On }); s.Off != OffShutdown {
-		t.Errorf("off by %v", s.Off)
+		w.t.Errorf("off by %v", s.Off)
 	}
 	w.ends(m)
 }
@@ -174,18 +185,18 @@ func (w *world) ends(m Machine) {
 	w.t.Helper()
 	t, ctx, i := w.t, w.t.Context(), m.ID
 	if _, err := exec.Command("ip", "link", "show", m.NICs[0].Tap).CombinedOutput(); err == nil {
-		t.Error("the tap is left")
+		w.t.Error("the tap is left")
 	}
 	w.must(w.h.Start(ctx, m))
 	w.must(w.h.Destroy(ctx, i))
 	w.must(w.h.Destroy(ctx, i))
 	if s := w.until(i, "off", func(s State) bool { return !s.On }); s.Off != OffDestroyed {
-		t.Errorf("off by %v", s.Off)
+		w.t.Errorf("off by %v", s.Off)
 	}
 	w.must(w.h.Forget(ctx, i))
 	w.must(w.h.Forget(ctx, i))
 	if s := w.until(i, "gone", func(s State) bool { return !s.Defined }); s.On {
-		t.Error("it is on")
+		w.t.Error("it is on")
 	}
 	w.console(m, "hello from")
 }

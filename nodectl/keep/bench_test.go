@@ -2,6 +2,7 @@ package keep
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"sync"
 	"testing"
@@ -139,4 +140,21 @@ func (b *bench) shows(state wire.InstanceState, reason string) {
 	if r := b.report(); r.State != state || r.Reason != reason {
 		b.t.Errorf("reported %s %q, want %s %q; seen %+v", r.State, r.Reason, state, reason, b.seen())
 	}
+}
+
+func attachment(epoch uint64, served bool) wire.Attachment {
+	a := wire.Attachment{Want: wire.Attached, Device: "/dev/sdf", Epoch: epoch}
+	if served {
+		a.Address, a.Export = "10.0.0.1:10809", fmt.Sprintf("%s/%d", disk, epoch)
+	}
+	return a
+}
+
+func (b *bench) attach(a wire.Attachment) {
+	b.book.order(one, func(o *wire.Instance) {
+		if o.Volumes == nil {
+			o.Volumes = map[id.Volume]wire.Attachment{}
+		}
+		o.Volumes[disk] = a
+	})
 }

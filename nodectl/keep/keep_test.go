@@ -1,13 +1,11 @@
 package keep
 
 import (
-	"fmt"
 	"os"
 	"testing"
 	"time"
 
 	"karri/nodectl/host"
-	"karri/shared/id"
 	"karri/shared/life"
 	"karri/shared/wire"
 )
@@ -209,23 +207,6 @@ func TestReboots(t *testing.T) {
 	if b.seen().Resets != 2 || b.report().Reboots != 3 {
 		t.Errorf("a deaf guest: %+v %+v", b.seen(), b.report())
 	}
-}
-
-func attachment(epoch uint64, served bool) wire.Attachment {
-	a := wire.Attachment{Want: wire.Attached, Device: "/dev/sdf", Epoch: epoch}
-	if served {
-		a.Address, a.Export = "10.0.0.1:10809", fmt.Sprintf("%s/%d", disk, epoch)
-	}
-	return a
-}
-
-func (b *bench) attach(a wire.Attachment) {
-	b.book.order(one, func(o *wire.Instance) {
-		if o.Volumes == nil {
-			o.Volumes = map[id.Volume]wire.Attachment{}
-		}
-		o.Volumes[disk] = a
-	})
 }
 
 func TestVolumesFollowTheirEpoch(t *testing.T) {
