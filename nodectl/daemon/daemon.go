@@ -175,6 +175,7 @@ func (n *node) openLibvirt(ctx context.Context) error {
 	if n.c.Libvirt != "" {
 		return nil
 	}
+	n.lv.NoKVM = n.verdict.Accelerator != probe.KVM
 	return libvirtd.EnsureUp(ctx, n.lv)
 }
 

@@ -62,7 +62,7 @@ func TestReal(t *testing.T) {
 		}
 	}
 	must(os.Chmod(dir, 0o711))
-	lv := libvirtd.Config{State: filepath.Join(dir, "libvirt")}
+	lv := libvirtd.Config{State: filepath.Join(dir, "libvirt"), NoKVM: true}
 	must(libvirtd.EnsureUp(t.Context(), lv))
 	t.Cleanup(func() {
 		if err := lv.Purge(context.Background()); err != nil {

@@ -19,7 +19,7 @@ var away = fault.New(fault.Later, "HypervisorUnavailable", "The hypervisor of th
 // after it broke.
 type conn struct {
 	socket string
-	limit  time.Duration
+	limit  time.Duration // of dialling
 
 	mu    sync.Mutex
 	l     *libvirt.Libvirt
@@ -55,10 +55,10 @@ type already struct{ net.Conn }
 
 func (a already) Dial() (net.Conn, error) { return a.Conn, nil }
 
-// do calls f with a living connection. When f takes longer than the limit the
+// do calls f with a living connection. When f takes longer than limit the
 // wire is cut, which ends f; when ctx ends first, f is left to end by itself
 // within its limit.
-func (c *conn) do(ctx context.Context, f func(*libvirt.Libvirt) error) error {
+func (c *conn) do(ctx context.Context, limit time.Duration, f func(*libvirt.Libvirt) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (c *conn) do(ctx context.Context, f func(*libvirt.Libvirt) error) error {
 		return err
 	}
 	done := make(chan error, 1)
-	late := time.AfterFunc(c.limit, func() { wire.Close() })
+	late := time.AfterFunc(limit, func() { wire.Close() })
 	c.calls.Go(func() {
 		err := f(l)
 		if !late.Stop() {

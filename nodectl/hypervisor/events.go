@@ -34,7 +34,7 @@ func (h *Hypervisor) follow(ctx context.Context, c *conn) error {
 	defer readers.Wait()
 	defer c.close()
 	// The context of a subscription is never cancelled: see the package comment.
-	err := c.do(ctx, func(l *libvirt.Libvirt) error {
+	err := c.do(ctx, h.c.Limit, func(l *libvirt.Libvirt) error {
 		life, err := l.LifecycleEvents(context.Background())
 		if err != nil {
 			return err
@@ -71,7 +71,7 @@ func (h *Hypervisor) follow(ctx context.Context, c *conn) error {
 			return nil
 		case <-beat.C:
 		}
-		if err := c.do(ctx, func(l *libvirt.Libvirt) error { _, err := l.ConnectGetLibVersion(); return err }); err != nil {
+		if err := c.do(ctx, h.c.Limit, func(l *libvirt.Libvirt) error { _, err := l.ConnectGetLibVersion(); return err }); err != nil {
 			return err
 		}
 	}

@@ -185,6 +185,10 @@ func judge(state, reason int32) State {
 	return s
 }
 
+// startLimit bounds a start: the first one makes libvirt ask QEMU what it can,
+// which takes long on a busy machine.
+const startLimit = 3 * time.Minute
+
 // Start defines the domain of m and starts it paused. A domain that is on is
 // left as it is.
 func (h *Hypervisor) Start(ctx context.Context, m Machine) error {
@@ -192,7 +196,7 @@ func (h *Hypervisor) Start(ctx context.Context, m Machine) error {
 	if err != nil {
 		return err
 	}
-	return h.do(ctx, "start", func(l *libvirt.Libvirt) error {
+	return h.doFor(ctx, startLimit, "start", func(l *libvirt.Libvirt) error {
 		if d, err := l.DomainLookupByName(h.name(m.ID)); err == nil {
 			if state, reason, err := l.DomainGetState(d, 0); err != nil || judge(state, reason).On {
 				return err
@@ -295,7 +299,11 @@ func (h *Hypervisor) Resets(i id.Instance) uint64 {
 }
 
 func (h *Hypervisor) do(ctx context.Context, what string, f func(*libvirt.Libvirt) error) error {
-	if err := h.calls.do(ctx, f); err != nil {
+	return h.doFor(ctx, h.c.Limit, what, f)
+}
+
+func (h *Hypervisor) doFor(ctx context.Context, limit time.Duration, what string, f func(*libvirt.Libvirt) error) error {
+	if err := h.calls.do(ctx, limit, f); err != nil {
 		return fmt.Errorf("libvirt: %s: %w", what, err)
 	}
 	return nil

@@ -34,7 +34,7 @@ func newWorld(t *testing.T) *world {
 	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, lv: libvirtd.Config{State: dir}, seen: make(chan id.Instance, 1000)}
+	w := &world{t: t, lv: libvirtd.Config{State: dir, NoKVM: true}, seen: make(chan id.Instance, 1000)}
 	if err := libvirtd.EnsureUp(t.Context(), w.lv); err != nil {
 		t.Fatal(err)
 	}
@@ -177,13 +177,6 @@ func (w *world) ends(m Machine) {
 	if s := w.until(i, "off", func(s State) bool { return !s.On }); s.Off != OffShutdown {
 		w.t.Errorf("off by %v", s.Off)
 	}
-	w.ends(m)
-}
-
-// ends starts a machine that is off once more, switches it off and forgets it.
-func (w *world) ends(m Machine) {
-	w.t.Helper()
-	t, ctx, i := w.t, w.t.Context(), m.ID
 	if _, err := exec.Command("ip", "link", "show", m.NICs[0].Tap).CombinedOutput(); err == nil {
 		w.t.Error("the tap is left")
 	}

@@ -25,6 +25,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,6 +44,7 @@ type Config struct {
 	User  int    // uid of QEMU; QEMUUser when zero
 	Group int    // gid of QEMU; when zero the group kvm, if it has /dev/kvm, or QEMUUser
 	NBD   string // folder of ca-cert.pem, client-cert.pem and client-key.pem for volumes; made if missing
+	NoKVM bool   // hide /dev/kvm from libvirtd and QEMU: where it is of no use, to ask it what it can costs seconds
 	Log   *slog.Logger
 }
 
@@ -66,6 +68,7 @@ mount --bind "$d/cache" /var/cache/libvirt
 mount --bind "$d/log" /var/log/libvirt
 mount --bind "$d/etc" /etc/libvirt
 for f in passwd group; do [ ! -e "$d/$f" ] || mount --bind "$d/$f" "/etc/$f"; done
+if [ "$3" = hide-kvm ] && [ -e /dev/kvm ]; then mount --bind /dev/null /dev/kvm; fi
 mount -t sysfs sysfs /sys 2>/dev/null || true
 if [ "$2" = start-virtlogd ]; then virtlogd -d -p /run/libvirt/virtlogd.pid; fi
 exec libvirtd -p /run/libvirt/libvirtd.pid
@@ -80,9 +83,23 @@ func EnsureUp(ctx context.Context, c Config) error {
 	if _, up := c.pid("libvirtd"); up {
 		return c.waitReady(ctx, nil)
 	}
+	unlock, err := lockHost(ctx) // until our mounts are there to be seen
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, p := range places {
+		if err := mountPoint(p[0]); err != nil {
+			return err
+		}
+	}
 	virtlogd := "start-virtlogd"
 	if _, up := c.pid("virtlogd"); up {
 		virtlogd = "keep-virtlogd"
+	}
+	kvm := "show-kvm"
+	if c.NoKVM {
+		kvm = "hide-kvm"
 	}
 	out, err := os.OpenFile(c.path("libvirtd.out"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -91,7 +108,7 @@ func EnsureUp(ctx context.Context, c Config) error {
 	defer out.Close()
 	_ = os.Remove(Socket(c.State)) // the old one would be taken for an answer that is late
 	cmd := exec.Command("unshare", "--mount", "--propagation", "private", "--",
-		"sh", "-c", inside, "libvirtd", c.State, virtlogd)
+		"sh", "-c", inside, "libvirtd", c.State, virtlogd, kvm)
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -167,11 +184,6 @@ func (c *Config) prepare() (err error) {
 			return err
 		}
 	}
-	for _, p := range places {
-		if err := c.mountPoint(p[0]); err != nil {
-			return err
-		}
-	}
 	if err := c.nameUser(); err != nil {
 		return err
 	}
@@ -207,21 +219,19 @@ func (c Config) Owner() (uid, gid int) {
 	return uid, gid
 }
 
-// mountPoint makes one of the five folders where the host has none, and notes
-// that, so that Purge can take it away again.
-func (c Config) mountPoint(dir string) error {
+// marker is a file in a folder that we made for the host; with it, any cloud
+// knows that the folder may be removed when nobody uses it.
+const marker = ".made-by-karri"
+
+// mountPoint makes one of the five folders where the host has none.
+func mountPoint(dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil
 	}
-	f, err := os.OpenFile(c.path("mountpoints"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(f, dir)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.MkdirAll(dir, 0o755)
+	return os.WriteFile(filepath.Join(dir, marker), nil, 0o644)
 }
 
 // nameUser gives libvirtd a passwd and a group file that know the user
@@ -330,12 +340,15 @@ func (c Config) pid(daemon string) (int, bool) {
 	return pid, c.ours(pid, daemon)
 }
 
-// ours reports whether process pid runs program and sees our folders.
+// ours reports whether process pid runs program with one of our folders in the
+// place of the host's.
 func (c Config) ours(pid int, program string) bool {
 	comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-	if err != nil || !strings.HasPrefix(strings.TrimSpace(string(comm)), program[:min(len(program), 15)]) {
+	if err != nil || strings.TrimSpace(string(comm)) != program {
 		return false
 	}
 	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
-	return err == nil && strings.Contains(string(mounts), c.path("run")+" /run/libvirt ")
+	return err == nil && slices.ContainsFunc(places, func(p [2]string) bool {
+		return strings.Contains(string(mounts), " "+c.path(p[1])+" "+p[0]+" ")
+	})
 }

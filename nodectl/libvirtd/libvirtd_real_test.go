@@ -4,8 +4,11 @@ package libvirtd
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -59,5 +62,32 @@ func TestItIsKilledAndComesBackBesideTheSameVirtlogd(t *testing.T) {
 	}
 	if out, err := exec.Command("virsh", "-c", "qemu+unix:///system?socket="+Socket(c.State), "version").CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestTheEndOfOneCloudLeavesTheOthersMounts(t *testing.T) {
+	a, b := Config{State: short(t)}, Config{State: short(t)}
+	t.Cleanup(func() {
+		if err := errors.Join(a.Purge(context.Background()), b.Purge(context.Background())); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, c := range []Config{a, b} {
+		if err := EnsureUp(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pid, up := b.pid("libvirtd")
+	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	if err != nil || !up {
+		t.Fatal(err, up)
+	}
+	for _, p := range places {
+		if !strings.Contains(string(mounts), b.path(p[1])+" "+p[0]+" ") {
+			t.Errorf("the mount on %s is lost", p[0])
+		}
 	}
 }

@@ -21,8 +21,8 @@ func (c Config) Stop(ctx context.Context) error {
 // StopAll ends libvirtd, then every guest, as if by a power cut, then virtlogd.
 func (c Config) StopAll(ctx context.Context) error {
 	err := c.end(ctx, "libvirtd")
-	for _, pid := range c.Guests() {
-		err = errors.Join(err, kill(ctx, pid, func() bool { return slices.Contains(c.Guests(), pid) }))
+	for _, pid := range c.qemus() {
+		err = errors.Join(err, kill(ctx, pid, func() bool { return slices.Contains(c.qemus(), pid) }))
 	}
 	return errors.Join(err, c.end(ctx, "virtlogd"))
 }
@@ -33,45 +33,110 @@ func (c Config) Purge(ctx context.Context) error {
 	if err := c.StopAll(ctx); err != nil {
 		return err
 	}
-	b, err := os.ReadFile(c.path("mountpoints"))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := removeMountPoints(ctx); err != nil {
 		return err
-	}
-	for dir := range strings.FieldsSeq(string(b)) {
-		_ = os.Remove(dir) // another cloud may use it by now; then it is not empty or busy
 	}
 	return os.RemoveAll(c.State)
 }
 
-// Guests lists the QEMU processes that were started by this libvirtd.
-func (c Config) Guests() []int {
-	files, _ := filepath.Glob(c.path("run", "qemu", "*.pid"))
-	var pids []int
+// removeMountPoints removes those folders of libvirt that were made for a cloud.
+// Where another cloud has something mounted on one they stay, for it to
+// remove: to remove a folder would end its mount in every namespace.
+func removeMountPoints(ctx context.Context) error {
+	unlock, err := lockHost(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	used, err := mounted()
+	if err != nil || used {
+		return err
+	}
+	for _, p := range places {
+		if os.Remove(filepath.Join(p[0], marker)) == nil {
+			_ = os.Remove(p[0]) // what is not empty is somebody's
+		}
+	}
+	return nil
+}
+
+// mounted reports whether any process sees something mounted on a folder of
+// libvirt.
+func mounted() (bool, error) {
+	files, err := filepath.Glob("/proc/[0-9]*/mountinfo")
+	if err != nil {
+		return false, err
+	}
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if err != nil {
-			continue
+			continue // it has ended
 		}
-		pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
-		if err != nil || pid <= 1 {
-			continue
+		for _, p := range places {
+			if strings.Contains(string(b), " "+p[0]+" ") {
+				return true, nil
+			}
 		}
-		exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-		name := strings.TrimSuffix(filepath.Base(f), ".pid")
+	}
+	return false, nil
+}
+
+// lockHost waits for its turn among all clouds of this machine to make, mount
+// on or remove the host's folders.
+func lockHost(ctx context.Context) (unlock func(), err error) {
+	f, err := os.Open("/run")
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { f.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, errors.Join(err, f.Close())
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), f.Close())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// Guests lists the QEMU processes that were started by this libvirtd and run a
+// machine.
+func (c Config) Guests() []int {
+	return slices.DeleteFunc(c.qemus(), func(pid int) bool {
 		args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if err == nil && strings.Contains(exe, "qemu-system") && strings.Contains(string(args), "guest="+name+",") {
+		return !strings.Contains(string(args), "\x00guest=")
+	})
+}
+
+// qemus lists every QEMU of ours: guests, and what libvirtd started to ask what
+// QEMU can do.
+func (c Config) qemus() []int {
+	c.State = c.absolute()
+	files, _ := filepath.Glob("/proc/[0-9]*/comm")
+	var pids []int
+	for _, f := range files {
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+		if err == nil && c.ours(pid, "qemu-system-x86") {
 			pids = append(pids, pid)
 		}
 	}
 	return pids
 }
 
-func (c Config) end(ctx context.Context, daemon string) error {
-	abs, err := filepath.Abs(c.State)
-	if err != nil {
-		return err
+func (c Config) absolute() string {
+	if abs, err := filepath.Abs(c.State); err == nil {
+		return abs
 	}
-	c.State = abs
+	return c.State
+}
+
+func (c Config) end(ctx context.Context, daemon string) error {
+	c.State = c.absolute()
 	pid, up := c.pid(daemon)
 	if !up {
 		return nil
