@@ -125,7 +125,11 @@ func (c *cloud) serveInternal() {
 		defer c.zones.nudge()
 		return c.desk.Admit(ctx, who, r)
 	})
-	c.Internal.ServeRenew(rest.Roles(pki.Clusterctl, pki.Blockstore, pki.Walrus), func() *pki.Credentials { return c.Root })
+	c.Internal.ServeRenew(rest.Roles(pki.Clusterctl, pki.Blockstore, pki.Walrus), func() *pki.Credentials { return c.Root },
+		func(ctx context.Context, who pki.Identity, address string) (map[string]string, error) {
+			defer c.zones.nudge()
+			return c.desk.Moved(ctx, who, address)
+		})
 	c.serveKeys()
 	c.serveExplain()
 }

@@ -77,7 +77,7 @@ func (d *Desk) Admit(ctx context.Context, who pki.Identity, r rest.JoinRequest) 
 		return rest.JoinReply{}, err
 	}
 	sum := sha256.Sum256(key)
-	reply := rest.JoinReply{Root: d.Root.RootPEM(), Peers: map[string]string{}}
+	reply := rest.JoinReply{Root: d.Root.RootPEM()}
 	err = d.Store.InTx(ctx, func(tx *store.Tx) error {
 		if err := d.spend(tx, who, token.HashSecret(r.Secret), hex.EncodeToString(sum[:])); err != nil {
 			return err
@@ -85,14 +85,8 @@ func (d *Desk) Admit(ctx context.Context, who pki.Identity, r rest.JoinRequest) 
 		if reply.Chain, err = d.Root.Issue(r.CSR, d.Clock()); err != nil {
 			return err
 		}
-		all, err := tx.Components()
-		if err != nil {
+		if reply.Peers, err = peers(tx); err != nil {
 			return err
-		}
-		for _, c := range all {
-			if c.Zone == "" {
-				reply.Peers[c.Role] = c.Address
-			}
 		}
 		return tx.Put(d.component(who, r.Address))
 	})
@@ -100,6 +94,34 @@ func (d *Desk) Admit(ctx context.Context, who pki.Identity, r rest.JoinRequest) 
 		err = d.Accounts.AddZone(ctx, who.Zone)
 	}
 	return reply, err
+}
+
+// peers returns the addresses of the components that every zone needs.
+func peers(tx *store.Tx) (map[string]string, error) {
+	all, err := tx.Components()
+	addresses := map[string]string{}
+	for _, c := range all {
+		if c.Zone == "" {
+			addresses[c.Role] = c.Address
+		}
+	}
+	return addresses, err
+}
+
+// Moved takes down where a component is now.
+func (d *Desk) Moved(ctx context.Context, who pki.Identity, address string) (addresses map[string]string, err error) {
+	err = d.Store.InTx(ctx, func(tx *store.Tx) error {
+		c, err := tx.Component(who.String())
+		if err != nil {
+			return err
+		}
+		c.Address = address
+		if addresses, err = peers(tx); err != nil {
+			return err
+		}
+		return tx.Put(c)
+	})
+	return addresses, err
 }
 
 // spend uses the token up for a key.

@@ -44,7 +44,7 @@ func (a *API) Register(in *rest.Internal) {
 	cloud, nodes := rest.Roles(pki.Cloudctl), rest.NodesOf(a.Zone)
 	wire.Serve(in, cloud, a.Book, a.Board)
 	in.ServeJoin(a.join)
-	in.ServeRenew(a.known, a.Self)
+	in.ServeRenew(a.known, a.Self, a.moved)
 	in.Handle("POST", "/v1/join-tokens", cloud, a.joinToken)
 	in.Handle("POST", "/v1/nodes/{name}/forget", cloud, a.forget)
 	in.Handle("POST", "/v1/adopt", cloud, a.adopt)
@@ -62,6 +62,15 @@ func (a *API) known(who pki.Identity) bool {
 	defer cancel()
 	_, err := a.Store.NodeNamed(ctx, who.Name)
 	return err == nil
+}
+
+// moved takes down where the API of a node is now.
+func (a *API) moved(ctx context.Context, who pki.Identity, address string) (map[string]string, error) {
+	if err := a.Store.SetAddress(ctx, who.Name, rest.CallerKey(ctx), address); err != nil {
+		return nil, err
+	}
+	a.Keeper.NodesChanged()
+	return nil, nil
 }
 
 func (a *API) join(ctx context.Context, who pki.Identity, r rest.JoinRequest) (rest.JoinReply, error) {

@@ -176,6 +176,17 @@ func (s *Store) NextGeneration(ctx context.Context, node int, least uint64) (gen
 	return gen, err
 }
 
+// SetAddress keeps where the API of the node called name is, if it has the key.
+func (s *Store) SetAddress(ctx context.Context, name, key, address string) error {
+	return s.write(ctx, func(tx *gorm.DB) error {
+		res := tx.Model(&Node{}).Where("name = ? AND key = ?", name, key).Update("address", address)
+		if res.Error == nil && res.RowsAffected == 0 {
+			return fault.New(fault.Denied, "NotForYou", "The node %q is not this host (any more).", name)
+		}
+		return res.Error
+	})
+}
+
 // SetEndpoint keeps where a node's VXLAN packets go.
 func (s *Store) SetEndpoint(ctx context.Context, node int, endpoint string) error {
 	return s.write(ctx, func(tx *gorm.DB) error {

@@ -56,8 +56,10 @@ func (in *Internal) ServeJoin(admit func(ctx context.Context, who pki.Identity, 
 }
 
 // ServeRenew adds POST /v1/renew, where a component gets a fresh certificate
-// for the identity and the address it has.
-func (in *Internal) ServeRenew(who Allow, issuer func() *pki.Credentials) {
+// and tells the address that it has now; moved takes that down and returns the
+// addresses that the component needs, as at its join.
+func (in *Internal) ServeRenew(who Allow, issuer func() *pki.Credentials,
+	moved func(ctx context.Context, who pki.Identity, address string) (peers map[string]string, err error)) {
 	in.Handle("POST", "/v1/renew", who, func(w http.ResponseWriter, r *http.Request) error {
 		var req JoinRequest
 		if err := Read(r, &req); err != nil {
@@ -71,7 +73,11 @@ func (in *Internal) ServeRenew(who Allow, issuer func() *pki.Credentials) {
 		if err != nil {
 			return err
 		}
-		return JSON(w, JoinReply{Chain: chain, Root: issuer().RootPEM()})
+		peers, err := moved(r.Context(), id, req.Address)
+		if err != nil {
+			return err
+		}
+		return JSON(w, JoinReply{Chain: chain, Root: issuer().RootPEM(), Peers: peers})
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,9 +19,18 @@ import (
 
 // joined is what is kept of a join besides the credentials: STATE/pki/joined.json.
 type joined struct {
-	Issuer string            `json:"issuer"` // address, for renewals
-	By     string            `json:"by"`     // its identity
-	Peers  map[string]string `json:"peers"`
+	Issuer  string            `json:"issuer"`  // address, for renewals
+	By      string            `json:"by"`      // its identity
+	Address string            `json:"address"` // ours, as the issuer knows it
+	Peers   map[string]string `json:"peers"`
+}
+
+func (s *Service) keepJoined(j joined) error {
+	b, err := json.Marshal(j)
+	if err != nil {
+		return err
+	}
+	return durable.WriteFile(filepath.Join(s.State, "pki", "joined.json"), b, 0o600)
 }
 
 // enroll loads the credentials, or wins them.
@@ -48,6 +58,7 @@ func (s *Service) enroll(ctx context.Context) error {
 	s.creds.Store(c)
 	j, err := s.joined()
 	s.Peers = j.Peers
+	s.moved = j.Issuer != "" && j.Address != s.Addr
 	return err
 }
 
@@ -117,7 +128,7 @@ func (s *Service) join(ctx context.Context, dir string) (*pki.Credentials, error
 		return nil, err
 	}
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		c, err := s.fresh(dir, func(csr []byte) ([]byte, []byte, error) { return s.askJoin(ctx, dir, tok, csr) })
+		c, err := s.fresh(dir, func(csr []byte) ([]byte, []byte, error) { return s.askJoin(ctx, tok, csr) })
 		if err == nil || fault.KindOf(err) != fault.Later {
 			return c, err
 		}
@@ -132,7 +143,7 @@ func (s *Service) join(ctx context.Context, dir string) (*pki.Credentials, error
 
 // askJoin asks the issuer. What it tells besides the certificate is saved
 // first, since the certificate is the commit.
-func (s *Service) askJoin(ctx context.Context, dir string, tok token.Join, csr []byte) ([]byte, []byte, error) {
+func (s *Service) askJoin(ctx context.Context, tok token.Join, csr []byte) ([]byte, []byte, error) {
 	rep, err := rest.Join(ctx, tok, rest.JoinRequest{CSR: csr, Address: s.Addr}, s.env.Dial)
 	if err != nil {
 		return nil, nil, fmt.Errorf("join at %s: %w", tok.Address, err)
@@ -145,11 +156,7 @@ func (s *Service) askJoin(ctx context.Context, dir string, tok token.Join, csr [
 	for k, v := range rep.Peers {
 		peers[k] = v
 	}
-	b, err := json.Marshal(joined{Issuer: tok.Address, By: by.String(), Peers: peers})
-	if err != nil {
-		return nil, nil, err
-	}
-	return rep.Chain, rep.Root, durable.WriteFile(filepath.Join(dir, "joined.json"), b, 0o600)
+	return rep.Chain, rep.Root, s.keepJoined(joined{Issuer: tok.Address, By: by.String(), Address: s.Addr, Peers: peers})
 }
 
 func (s *Service) joined() (j joined, err error) {
@@ -163,19 +170,25 @@ func (s *Service) joined() (j joined, err error) {
 	return j, err
 }
 
-// renewals asks for a fresh certificate when a third of the life is left.
+// renewals asks for a fresh certificate when a third of the life is left, and
+// at once when the issuer knows us at another address.
 func (s *Service) renewals(ctx context.Context) error {
-	for wait := time.Minute; ; wait = time.Hour {
+	for {
+		wait := time.Hour
+		if s.moved || s.Self().Due(time.Now()) {
+			err := s.renew(ctx)
+			switch {
+			case err == nil:
+				s.moved = false
+			case ctx.Err() == nil:
+				s.Log.Warn("cannot renew the certificate", "err", err)
+				wait = 5 * time.Second
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(wait):
-		}
-		if !s.Self().Due(time.Now()) {
-			continue
-		}
-		if err := s.renew(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("cannot renew the certificate", "err", err)
 		}
 	}
 }
@@ -198,8 +211,15 @@ func (s *Service) renew(ctx context.Context) error {
 		issuer := s.Client(by, j.Issuer)
 		defer issuer.Close()
 		var rep rest.JoinReply
-		err = issuer.Call(ctx, "POST", "/v1/renew", nil, rest.JoinRequest{CSR: csr, Address: s.Addr}, &rep)
-		return rep.Chain, rep.Root, err
+		if err := issuer.Call(ctx, "POST", "/v1/renew", nil, rest.JoinRequest{CSR: csr, Address: s.Addr}, &rep); err != nil {
+			return nil, nil, err
+		}
+		j.Address = s.Addr
+		if j.Peers == nil {
+			j.Peers = map[string]string{}
+		}
+		maps.Copy(j.Peers, rep.Peers) // for the next start
+		return rep.Chain, rep.Root, s.keepJoined(j)
 	})
 	if err != nil {
 		return err

@@ -75,6 +75,7 @@ type Service struct {
 
 	env      Env
 	spec     Spec
+	moved    bool // the issuer knows us at another address
 	creds    atomic.Pointer[pki.Credentials]
 	listener net.Listener
 	loops    []loop

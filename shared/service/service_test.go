@@ -23,6 +23,9 @@ var (
 	nodeID    = pki.Identity{Role: pki.Nodectl, Zone: "z1", Name: "n1"}
 )
 
+// moves is where components said that they are.
+var moves = make(chan string, 8)
+
 // issuing serves joins with the one secret, from the issuer's credentials.
 func issuing(s *Service, issuer func() *pki.Credentials, hash string) {
 	s.Internal.ServeJoin(func(_ context.Context, who pki.Identity, r rest.JoinRequest) (rest.JoinReply, error) {
@@ -32,7 +35,11 @@ func issuing(s *Service, issuer func() *pki.Credentials, hash string) {
 		chain, err := issuer().Issue(r.CSR, time.Now())
 		return rest.JoinReply{Chain: chain, Root: issuer().RootPEM(), Peers: map[string]string{"walrus": "w:1"}}, err
 	})
-	s.Internal.ServeRenew(func(pki.Identity) bool { return true }, issuer)
+	s.Internal.ServeRenew(func(pki.Identity) bool { return true }, issuer,
+		func(_ context.Context, who pki.Identity, address string) (map[string]string, error) {
+			moves <- who.String() + " " + address
+			return map[string]string{"walrus": "w:2"}, nil
+		})
 }
 
 func spec(id pki.Identity) Spec {
@@ -110,6 +117,19 @@ func TestThreeTiersJoinAndSpeak(t *testing.T) {
 	again, _ := run(t, spec(clusterID), Flags{State: state}, nil)
 	if again.Identity() != clusterID || again.Peers["walrus"] != "w:1" {
 		t.Errorf("%v %v", again.Identity(), again.Peers)
+	}
+	// It listens elsewhere now, and says so.
+	for want := clusterID.String() + " " + again.Addr; ; {
+		if got := <-moves; got == want {
+			break
+		}
+	}
+	for {
+		if j, err := again.joined(); err != nil {
+			t.Fatal(err)
+		} else if j.Address == again.Addr && j.Peers["walrus"] == "w:2" {
+			break
+		}
 	}
 	if _, err := New(t.Context(), spec(pki.Identity{Role: pki.Clusterctl, Zone: "z2"}), Env{}, Flags{State: state, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0"}); err == nil || !strings.Contains(err.Error(), "those of z1.clusterctl") {
 		t.Errorf("a state folder of another zone: %v", err)
