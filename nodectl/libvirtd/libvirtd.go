@@ -44,7 +44,7 @@ type Config struct {
 	User  int    // uid of QEMU; QEMUUser when zero
 	Group int    // gid of QEMU; when zero the group kvm, if it has /dev/kvm, or QEMUUser
 	NBD   string // folder of ca-cert.pem, client-cert.pem and client-key.pem for volumes; made if missing
-	NoKVM bool   // hide /dev/kvm from libvirtd and QEMU: where it is of no use, to ask it what it can costs seconds
+	NoKVM bool   // hide /dev/kvm, where it is of no use, from libvirtd and QEMU
 	Log   *slog.Logger
 }
 
@@ -57,6 +57,11 @@ var places = [][2]string{
 	{"/var/log/libvirt", "log"}, {"/etc/libvirt", "etc"},
 }
 
+// A /dev/kvm that QEMU's user may not open, or of no use, is worse than none:
+// libvirtd asks QEMU what it can do under it, with rights that the user has not,
+// finds that the answer does not fit what the user may, and asks again before
+// every start. An empty file that nobody may open stands in for it.
+//
 // inside is run by a shell in the new mount namespace: $1 is State. The file
 // system /sys is mounted anew because it shows the network namespace of
 // whoever mounted it. virtlogd leaves for the background by itself.
@@ -68,7 +73,7 @@ mount --bind "$d/cache" /var/cache/libvirt
 mount --bind "$d/log" /var/log/libvirt
 mount --bind "$d/etc" /etc/libvirt
 for f in passwd group; do [ ! -e "$d/$f" ] || mount --bind "$d/$f" "/etc/$f"; done
-if [ "$3" = hide-kvm ] && [ -e /dev/kvm ]; then mount --bind /dev/null /dev/kvm; fi
+if [ "$3" = hide-kvm ] && [ -e /dev/kvm ]; then mount --bind "$d/no-kvm" /dev/kvm; fi
 mount -t sysfs sysfs /sys 2>/dev/null || true
 if [ "$2" = start-virtlogd ]; then virtlogd -d -p /run/libvirt/virtlogd.pid; fi
 exec libvirtd -p /run/libvirt/libvirtd.pid
@@ -189,6 +194,9 @@ func (c *Config) prepare() (err error) {
 	}
 	uuid, err := c.hostUUID()
 	if err != nil {
+		return err
+	}
+	if err := durable.WriteFile(c.path("no-kvm"), nil, 0); err != nil {
 		return err
 	}
 	for name, text := range map[string]string{
