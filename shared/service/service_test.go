@@ -114,6 +114,12 @@ func TestThreeTiersJoinAndSpeak(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
+	secondStart(t, state)
+}
+
+// secondStart runs the cluster again over its state, at another address.
+func secondStart(t *testing.T, state string) {
+	t.Helper()
 	again, _ := run(t, spec(clusterID), Flags{State: state}, nil)
 	if again.Identity() != clusterID || again.Peers["walrus"] != "w:1" {
 		t.Errorf("%v %v", again.Identity(), again.Peers)
