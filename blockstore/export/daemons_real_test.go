@@ -51,6 +51,11 @@ func (c *cloud) member(issuer *pki.Credentials, who pki.Identity) *pki.Credentia
 	c.t.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	must(c.t, err)
+	return c.issue(issuer, key, who)
+}
+
+func (c *cloud) issue(issuer *pki.Credentials, key ed25519.PrivateKey, who pki.Identity) *pki.Credentials {
+	c.t.Helper()
 	csr, err := pki.Request(key, who)
 	must(c.t, err)
 	chain, err := issuer.Issue(csr, time.Now())
@@ -171,6 +176,10 @@ func TestOnlyTheNodeOfTheTicketIsAdmitted(t *testing.T) {
 		}
 	}
 	must(t, b.io(ticket, b.clients[exporttest.NodeA], "read 0 512"))
+	// The clusterctl renews its certificate, with the same key, and then the node's.
+	renewed := *b.cluster
+	renewed.Chain = b.issue(b.root, b.cluster.Key, pki.Identity{Role: pki.Clusterctl, Zone: "us-east-1a"}).Chain
+	must(t, b.io(ticket, b.client(b.member(&renewed, who)), "read 0 512"))
 	wrong := ticket
 	wrong.Epoch = 2
 	if b.io(wrong, b.clients[exporttest.NodeA], "read 0 512") == nil {

@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/pem"
 	"time"
 
 	"karri/cloudctl/account"
@@ -88,7 +89,11 @@ func (d *Desk) Admit(ctx context.Context, who pki.Identity, r rest.JoinRequest) 
 		if reply.Peers, err = peers(tx); err != nil {
 			return err
 		}
-		return tx.Put(d.component(who, r.Address))
+		row := d.component(who, r.Address)
+		if block, _ := pem.Decode(reply.Chain); block != nil && who.Role == pki.Clusterctl {
+			row.Certificate = string(pem.EncodeToMemory(block))
+		}
+		return tx.Put(row)
 	})
 	if err == nil && who.Role == pki.Clusterctl {
 		err = d.Accounts.AddZone(ctx, who.Zone)

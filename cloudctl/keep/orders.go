@@ -5,7 +5,9 @@ import (
 
 	"karri/cloudctl/ec2"
 	"karri/cloudctl/store"
+	"karri/shared/fault"
 	"karri/shared/id"
+	"karri/shared/pki"
 	"karri/shared/wire"
 )
 
@@ -215,6 +217,19 @@ func addGroups(tx *store.Tx, o *wire.ClusterOrders, vpcs map[id.VPC]bool) error 
 	return nil
 }
 
+// authorityOf returns the certificate of who vouches for the nodes of a zone;
+// "" while none has joined.
+func authorityOf(tx *store.Tx, zone string) (string, error) {
+	c, err := tx.Component(pki.Identity{Role: pki.Clusterctl, Zone: zone}.String())
+	if fault.KindOf(err) == fault.Missing && err != nil {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return c.Certificate, nil
+}
+
 // BlockOrders returns what is wanted of the blockstore of a zone. A snapshot
 // that volumes are still being made from is not told to go yet, and a volume
 // that has failed for good is not asked for again: it would come back empty.
@@ -230,11 +245,15 @@ func BlockOrders(tx *store.Tx, zone string) (wire.BlockOrders, error) {
 	if err != nil {
 		return o, err
 	}
+	authority, err := authorityOf(tx, zone)
+	if err != nil {
+		return o, err
+	}
 	held := map[id.Volume]bool{}
 	for _, a := range attachments {
 		held[a.Volume] = true
 		if a.Epoch > 0 && !a.Unplugged {
-			o.Exports[a.Volume] = wire.Export{Node: a.Node, Epoch: a.Epoch}
+			o.Exports[a.Volume] = wire.Export{Node: a.Node, Epoch: a.Epoch, Authority: authority}
 		}
 	}
 	for _, v := range volumes {

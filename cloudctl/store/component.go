@@ -9,6 +9,9 @@ type Component struct {
 	Zone    string
 	Address string // host:port of its internal API
 	Joined  time.Time
+	// Certificate, PEM, is what a clusterctl vouches for its zone's nodes with;
+	// the blockstore of the zone believes no other.
+	Certificate string
 }
 
 // TableName names the table.
