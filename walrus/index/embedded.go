@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -23,7 +24,9 @@ import (
 //
 // What a change depends on is read and written under the locks of its bucket
 // and key, which are held until the batch is durable; batches of other keys
-// commit beside it and share its sync.
+// commit beside it and share its sync. The engine shows a batch to readers
+// before it is durable, so an object is read under its lock too, and whoever
+// acts on anything else that he read asks Durable first.
 type Embedded struct {
 	db      *pebble.DB
 	buckets rwStripes // shared by changes within a bucket, alone for its end
@@ -31,6 +34,7 @@ type Embedded struct {
 	uploads rwStripes // shared by parts, alone for the upload's end
 	mu      sync.Mutex
 	seq     uint64
+	pending atomic.Int64 // commits that can be read and may not be on disk
 	close   func() error
 }
 
@@ -191,6 +195,18 @@ func (c *change) disclaim(p Piece, holder string) {
 	c.free = append(c.free, Piece{ID: p.ID, Size: p.Size, Inline: p.Inline})
 }
 
+// Durable is Outbox's. The log is one: what is written behind a change and
+// synced takes the change with it.
+func (e *Embedded) Durable(context.Context) error {
+	if e.pending.Load() == 0 {
+		return nil
+	}
+	if err := e.db.LogData(nil, pebble.Sync); err != nil {
+		return fmt.Errorf("sync index: %w", err)
+	}
+	return nil
+}
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // commit makes the change durable, all of it or nothing.
@@ -206,6 +222,8 @@ func (e *Embedded) apply(ctx context.Context, c *change, how *pebble.WriteOption
 	if err := cmp.Or(c.err, ctx.Err()); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
+	e.pending.Add(1)
+	defer e.pending.Add(-1)
 	if err := c.Commit(how); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}

@@ -40,6 +40,8 @@ type Buckets interface {
 type Objects interface {
 	// Put makes o the object of its key if when allows it.
 	Put(ctx context.Context, o *Object, when Condition) error
+	// Object returns what is on disk: never a state that a crash can undo. So
+	// does List.
 	Object(ctx context.Context, bucket, key string) (*Object, error)
 	// Delete succeeds when there is none, unless when asks for one.
 	Delete(ctx context.Context, bucket, key string, when Condition) error
@@ -72,6 +74,10 @@ type Outbox interface {
 	Line(ctx context.Context, seq uint64) (Line, error)
 	// Claimed reports whether a row or a part claims the piece.
 	Claimed(ctx context.Context, piece string) (bool, error)
+	// Durable returns when all that was read before is on disk. A change can be
+	// read before that, and what must not outlive its loss has to wait: the
+	// bytes of a row that was seen to be gone may not go before the row.
+	Durable(ctx context.Context) error
 	// Done forgets a line, and the bytes of the inline pieces named with it.
 	Done(ctx context.Context, seq uint64, inline []string) error
 }

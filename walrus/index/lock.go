@@ -8,16 +8,20 @@ import (
 
 var seed = maphash.MakeSeed()
 
-const stripeCount = 1024
+// The locks of keys are many, since each is held while a disk syncs.
+const (
+	keyStripes    = 16 << 10
+	bucketStripes = 1 << 10
+)
 
 // stripes are locks by name; two names may share one.
-type stripes [stripeCount]sync.Mutex
+type stripes [keyStripes]sync.Mutex
 
 // lock takes the locks of all names, always in the same order.
 func (s *stripes) lock(names ...string) (unlock func()) {
 	at := make([]int, 0, len(names))
 	for _, n := range names {
-		at = append(at, int(maphash.String(seed, n)%stripeCount))
+		at = append(at, int(maphash.String(seed, n)%keyStripes))
 	}
 	slices.Sort(at)
 	at = slices.Compact(at)
@@ -31,10 +35,10 @@ func (s *stripes) lock(names ...string) (unlock func()) {
 	}
 }
 
-type rwStripes [stripeCount]sync.RWMutex
+type rwStripes [bucketStripes]sync.RWMutex
 
 func (s *rwStripes) of(name string) *sync.RWMutex {
-	return &s[maphash.String(seed, name)%stripeCount]
+	return &s[maphash.String(seed, name)%bucketStripes]
 }
 
 func (s *rwStripes) share(name string) (unlock func()) {

@@ -37,7 +37,9 @@ func (e *Embedded) current(bucket, key string) (*Object, uint64, error) {
 
 // Object is Objects's.
 func (e *Embedded) Object(ctx context.Context, bucket, key string) (*Object, error) {
+	unlock := e.keys.lock(keyName(bucket, key))
 	o, _, err := e.current(bucket, key)
+	unlock()
 	if err == nil && o == nil {
 		_, err = e.Bucket(ctx, bucket)
 		if err == nil {
@@ -152,6 +154,9 @@ func (e *Embedded) List(ctx context.Context, bucket string, q Query) (Listing[En
 		return err
 	}}
 	err := s.run(ctx, e.db)
+	if err == nil {
+		err = e.Durable(ctx)
+	}
 	page.Prefixes, page.More, page.Last = s.prefixes, s.more, s.last
 	return page, err
 }

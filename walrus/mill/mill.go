@@ -2,8 +2,8 @@
 //
 // A row that ends leaves a line in the outbox, in the same batch, that names
 // the pieces it claimed. For each line the mill looks which of them nobody
-// claims any more and nobody in this process still reads, removes their bytes,
-// and then forgets the line. Every step may be done twice: a crash costs
+// claims any more and nobody in this process still reads, waits until what it
+// saw is on disk, removes their bytes, and then forgets the line. Every step may be done twice: a crash costs
 // another look. A piece without a claim never gets one again (package index),
 // so what was found to be rubbish stays rubbish.
 //
@@ -112,6 +112,9 @@ func (m *Mill) next(l line) *life.Step[line] {
 
 // remove removes the bytes, then the line that tells of them.
 func (m *Mill) remove(ctx context.Context, l line) error {
+	if err := m.Index.Durable(ctx); err != nil {
+		return err
+	}
 	var inline []string
 	for _, p := range l.rubbish {
 		if p.Inline {
@@ -179,6 +182,9 @@ func (m *Mill) Orphans(ctx context.Context, now time.Time) (int, error) {
 		return nil
 	})
 	if err != nil {
+		return 0, err
+	}
+	if err := m.Index.Durable(ctx); err != nil {
 		return 0, err
 	}
 	for n, id := range orphans {
