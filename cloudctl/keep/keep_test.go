@@ -12,6 +12,7 @@ import (
 	"karri/cloudctl/ec2"
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
+	"karri/cloudctl/zonetest"
 	"karri/shared/fault"
 	"karri/shared/id"
 	"karri/shared/life/lifetest"
@@ -47,7 +48,7 @@ var stories = []story{
 				rests(t, w)
 				return
 			}
-			if !i.Ran || !w.zone.machines[instID].on {
+			if !i.Ran || !w.zone.Machines[instID].On {
 				t.Errorf("it does not run: %+v", i)
 			}
 			plugged(t, w)
@@ -61,14 +62,14 @@ var stories = []story{
 		w.instance(func(i *store.Instance) { i.OnShut = "terminate" })
 		w.shutdown()
 	}, nil, nothingLeft},
-	{"an instance cannot be had", func(w *world) { w.wish(true); w.zone.broken[instID] = "Server.InternalError: no disk" }, nil,
+	{"an instance cannot be had", func(w *world) { w.wish(true); w.zone.Broken[instID] = "Server.InternalError: no disk" }, nil,
 		func(t testing.TB, w *world) {
 			nothingLeft(t, w)
 			if i := w.instance(func(*store.Instance) {}); i.Asked != "Server.InternalError" || !strings.Contains(i.AskedText, "no disk") {
 				t.Errorf("reason %s: %s", i.Asked, i.AskedText)
 			}
 		}},
-	{"no node takes an instance", func(w *world) { w.wish(true); w.zone.refused[instID] = map[string]string{node: "full"} }, nil,
+	{"no node takes an instance", func(w *world) { w.wish(true); w.zone.Refused[instID] = map[string]string{zonetest.Node: "full"} }, nil,
 		func(t testing.TB, w *world) {
 			nothingLeft(t, w)
 			if i := w.instance(func(*store.Instance) {}); i.Asked != "Server.InsufficientInstanceCapacity" {
@@ -83,11 +84,11 @@ func stop(i *store.Instance) { i.Want, i.Rested = wire.Stopped, false }
 func (w *world) settle() {
 	w.Helper()
 	fuse := w.fuse
-	w.fuse, w.zone.fuse = nil, nil
+	w.fuse, w.zone.Fuse = nil, nil
 	if err := w.run(); err != nil {
 		w.Fatal(err)
 	}
-	w.fuse, w.zone.fuse = fuse, fuse
+	w.fuse, w.zone.Fuse = fuse, fuse
 }
 
 func (w *world) startAgain() {
@@ -99,29 +100,29 @@ func (w *world) startAgain() {
 }
 
 func (w *world) shutdown() {
-	m := w.zone.machines[instID]
-	m.on, m.ended = false, "Client.InstanceInitiatedShutdown"
+	m := w.zone.Machines[instID]
+	m.On, m.Off = false, "Client.InstanceInitiatedShutdown"
 }
 
 func (w *world) right(t testing.TB) {
-	for _, wrong := range w.zone.wrongs {
+	for _, wrong := range w.zone.Wrongs {
 		t.Error(wrong)
 	}
 }
 
 func runs(t testing.TB, w *world) {
 	w.right(t)
-	i, m := w.instance(func(*store.Instance) {}), w.zone.machines[instID]
-	if m == nil || !m.on || !i.Ran || i.Node != node || i.Started.IsZero() {
+	i, m := w.instance(func(*store.Instance) {}), w.zone.Machines[instID]
+	if m == nil || !m.On || !i.Ran || i.Node != zonetest.Node || i.Started.IsZero() {
 		t.Errorf("it does not run: %+v, %+v", m, i)
 	}
 }
 
 func plugged(t testing.TB, w *world) {
 	a := w.attachment(func(*store.Attachment) {})
-	p, has := w.zone.machines[instID].volumes[volID]
-	if a == nil || !a.Plugged || !has || p.Epoch != a.Epoch || w.zone.exports[volID].Epoch != a.Epoch {
-		t.Errorf("attachment %+v, machine has %+v, served %+v", a, p, w.zone.exports[volID])
+	p, has := w.zone.Machines[instID].Volumes[volID]
+	if a == nil || !a.Plugged || !has || p.Epoch != a.Epoch || w.zone.Exports[volID].Epoch != a.Epoch {
+		t.Errorf("attachment %+v, machine has %+v, served %+v", a, p, w.zone.Exports[volID])
 	}
 }
 
@@ -129,7 +130,7 @@ func rests(t testing.TB, w *world) {
 	w.right(t)
 	i := w.instance(func(*store.Instance) {})
 	seen := wire.InstanceSeen{State: wire.InstanceStopped}
-	if m := w.zone.machines[instID]; m == nil || m.on || !i.Rested || report.StateOf(i, seen) != report.Stopped {
+	if m := w.zone.Machines[instID]; m == nil || m.On || !i.Rested || report.StateOf(i, seen) != report.Stopped {
 		t.Errorf("it does not rest: %+v, %+v", m, i)
 	}
 	w.tx(func(tx *store.Tx) error {
@@ -142,10 +143,10 @@ func rests(t testing.TB, w *world) {
 
 func free(t testing.TB, w *world) {
 	w.right(t)
-	if a := w.attachment(func(*store.Attachment) {}); a != nil || len(w.zone.exports) != 0 || len(w.zone.machines[instID].volumes) != 0 {
-		t.Errorf("attachment %+v, served %v, machine has %v", a, w.zone.exports, w.zone.machines[instID].volumes)
+	if a := w.attachment(func(*store.Attachment) {}); a != nil || len(w.zone.Exports) != 0 || len(w.zone.Machines[instID].Volumes) != 0 {
+		t.Errorf("attachment %+v, served %v, machine has %v", a, w.zone.Exports, w.zone.Machines[instID].Volumes)
 	}
-	if !w.zone.volumes[volID] {
+	if !w.zone.Volumes[volID] {
 		t.Error("the volume is gone")
 	}
 }
@@ -247,8 +248,8 @@ func TestSnapshotsComeAndGo(t *testing.T) {
 		}
 		return nil
 	})
-	if len(w.zone.snapshots) != 0 {
-		t.Errorf("left: %v", w.zone.snapshots)
+	if len(w.zone.Snapshots) != 0 {
+		t.Errorf("left: %v", w.zone.Snapshots)
 	}
 }
 

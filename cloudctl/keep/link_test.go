@@ -9,6 +9,7 @@ import (
 
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
+	"karri/cloudctl/zonetest"
 	"karri/shared/fault"
 	"karri/shared/id"
 	"karri/shared/wire"
@@ -18,15 +19,15 @@ func TestTheNumberGrowsOnlyWithTheOrders(t *testing.T) {
 	w := newWorld(t, nil)
 	w.wish(false)
 	w.settle()
-	before := w.zone.clusterGen
+	before := w.zone.ClusterGen
 	w.settle()
-	if w.zone.clusterGen != before {
-		t.Errorf("from %d to %d without a change", before, w.zone.clusterGen)
+	if w.zone.ClusterGen != before {
+		t.Errorf("from %d to %d without a change", before, w.zone.ClusterGen)
 	}
 	w.instance(func(i *store.Instance) { i.Reboots++ })
 	w.settle()
-	if w.zone.clusterGen != before+1 || w.zone.cluster.Instances[instID].Reboots != 1 {
-		t.Errorf("generation %d after %d, %+v", w.zone.clusterGen, before, w.zone.cluster.Instances[instID])
+	if w.zone.ClusterGen != before+1 || w.zone.ClusterOrders.Instances[instID].Reboots != 1 {
+		t.Errorf("generation %d after %d, %+v", w.zone.ClusterGen, before, w.zone.ClusterOrders.Instances[instID])
 	}
 }
 
@@ -34,15 +35,15 @@ func TestAZoneThatLostItsOrdersIsToldAgain(t *testing.T) {
 	w := newWorld(t, nil)
 	w.wish(false)
 	w.settle()
-	gen := w.zone.clusterGen
-	w.zone.clusterGen, w.zone.cluster = 0, wire.ClusterOrders{}
+	gen := w.zone.ClusterGen
+	w.zone.ClusterGen, w.zone.ClusterOrders = 0, wire.ClusterOrders{}
 	for range 2 {
 		if err := w.round(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if w.zone.clusterGen != gen || len(w.zone.cluster.Instances) != 1 {
-		t.Errorf("generation %d, want %d; %v", w.zone.clusterGen, gen, w.zone.cluster.Instances)
+	if w.zone.ClusterGen != gen || len(w.zone.ClusterOrders.Instances) != 1 {
+		t.Errorf("generation %d, want %d; %v", w.zone.ClusterGen, gen, w.zone.ClusterOrders.Instances)
 	}
 }
 
@@ -72,23 +73,23 @@ func TestARestoreEndsNothingUntilItIsAdopted(t *testing.T) {
 	w.wish(true)
 	w.settle()
 	restore()
-	machines := len(w.zone.machines)
+	machines := len(w.zone.Machines)
 	w.start()
 	for range 3 {
 		if err := w.round(); err == nil || !strings.Contains(err.Error(), "restored from an old copy") && !strings.Contains(err.Error(), "ahead") {
 			t.Fatalf("it tells without a word: %v", err)
 		}
 	}
-	if len(w.zone.machines) != machines || !w.zone.machines[instID].on {
+	if len(w.zone.Machines) != machines || !w.zone.Machines[instID].On {
 		t.Fatal("a restore ended what runs")
 	}
 	if err := w.adopt(); err != nil {
 		t.Fatal(err)
 	}
-	gen := w.zone.clusterGen
+	gen := w.zone.ClusterGen
 	w.settle()
-	if w.zone.clusterGen <= gen || !w.zone.machines[instID].on {
-		t.Errorf("generation %d after %d, machine %+v", w.zone.clusterGen, gen, w.zone.machines[instID])
+	if w.zone.ClusterGen <= gen || !w.zone.Machines[instID].On {
+		t.Errorf("generation %d after %d, machine %+v", w.zone.ClusterGen, gen, w.zone.Machines[instID])
 	}
 	if seen := w.keeper.Reports.Cluster(here).Instances[instID]; !seen.Stray {
 		t.Errorf("what the database does not name is no stray: %+v", seen)
@@ -116,7 +117,7 @@ func TestAdoptTakesTheZoneAsItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.settle()
-	if i := w.instance(func(*store.Instance) {}); i.Want != wire.Stopped || w.zone.machines[instID].on {
+	if i := w.instance(func(*store.Instance) {}); i.Want != wire.Stopped || w.zone.Machines[instID].On {
 		t.Errorf("it rested before the restore, and now: %+v", i)
 	}
 	if err := w.adopt(); fault.KindOf(err) != fault.Conflict {
@@ -165,7 +166,7 @@ func TestOrdersSayAllThatAHostMustKnow(t *testing.T) {
 	if a := i.Volumes[volID]; a.Epoch == 0 || a.Address == "" || a.Export != string(volID)+"/1" || a.Device != "/dev/sdf" || a.SizeGiB != 1 {
 		t.Errorf("attachment %+v", a)
 	}
-	if x := b.Exports[volID]; x.Node != node || x.Epoch != 1 || b.Volumes[volID].SizeGiB != 1 {
+	if x := b.Exports[volID]; x.Node != zonetest.Node || x.Epoch != 1 || b.Volumes[volID].SizeGiB != 1 {
 		t.Errorf("export %+v", x)
 	}
 }
@@ -177,7 +178,7 @@ func TestHealthFallsWithSilence(t *testing.T) {
 	i := w.instance(func(*store.Instance) {})
 	c := w.keeper.Reports.Cluster(here)
 	away := report.Cluster{Heard: c.Heard, ClusterReport: wire.ClusterReport{
-		Instances: c.Instances, Nodes: map[string]wire.Node{node: {State: wire.Away}},
+		Instances: c.Instances, Nodes: map[string]wire.Node{zonetest.Node: {State: wire.Away}},
 	}}
 	for _, x := range []struct {
 		want string

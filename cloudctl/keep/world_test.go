@@ -15,6 +15,7 @@ import (
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
 	"karri/cloudctl/vault"
+	"karri/cloudctl/zonetest"
 	"karri/shared/bucket/buckettest"
 	"karri/shared/id"
 	"karri/shared/life/lifetest"
@@ -35,7 +36,7 @@ type world struct {
 	testing.TB
 	path    string
 	store   *store.Store
-	zone    *zone
+	zone    *zonetest.Zone
 	fuse    *lifetest.Fuse
 	buckets *buckettest.Fake
 	account string
@@ -84,7 +85,7 @@ func newWorld(t testing.TB, f *lifetest.Fuse) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		TB: t, path: path, zone: newZone(f), fuse: f, buckets: buckettest.New(f), account: ann,
+		TB: t, path: path, zone: zonetest.New(f), fuse: f, buckets: buckettest.New(f), account: ann,
 		now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
 	}
 	w.open()
@@ -107,12 +108,12 @@ func (w *world) start() {
 	w.keeper = &Keeper{Store: w.store, Reports: reports, Clock: clock, Buckets: w.buckets, Log: slog.New(slog.DiscardHandler), pass: w.fuse.Pass,
 		Wrote: func() { w.wrote = true }}
 	w.cluster = &Link[wire.ClusterOrders, wire.ClusterReport]{
-		Name: cluster, Store: w.store, Peer: clusterPeer{w.zone}, Clock: clock,
+		Name: cluster, Store: w.store, Peer: zonetest.Cluster{Zone: w.zone}, Clock: clock,
 		Orders: func(tx *store.Tx) (wire.ClusterOrders, error) { return ClusterOrders(tx, "us-east-1", here) },
 		Heard:  func(r wire.ClusterReport, at time.Time) { reports.PutCluster(here, r, at) },
 	}
 	w.block = &Link[wire.BlockOrders, wire.BlockReport]{
-		Name: blockers, Store: w.store, Peer: blockPeer{w.zone}, Clock: clock,
+		Name: blockers, Store: w.store, Peer: zonetest.Block{Zone: w.zone}, Clock: clock,
 		Orders: func(tx *store.Tx) (wire.BlockOrders, error) { return BlockOrders(tx, here) },
 		Heard:  func(r wire.BlockReport, at time.Time) { reports.PutBlock(here, r, at) },
 	}
@@ -123,7 +124,7 @@ func (w *world) round() error {
 	ctx := context.Background()
 	w.now = w.now.Add(settled + time.Second)
 	err := errors.Join(w.cluster.Tell(ctx), w.block.Tell(ctx))
-	w.zone.work()
+	w.zone.Work()
 	_, err1 := w.cluster.Ask(ctx, 0)
 	_, err2 := w.block.Ask(ctx, 0)
 	return errors.Join(err, err1, err2, w.keeper.Instances().SettleAll(ctx), w.keeper.Volumes().SettleAll(ctx),
@@ -134,13 +135,13 @@ func (w *world) round() error {
 func (w *world) run() error {
 	w.start()
 	for quiet := 0; quiet < 2; quiet++ {
-		told := w.zone.clusterGen + w.zone.blockGen
+		told := w.zone.ClusterGen + w.zone.BlockGen
 		w.wrote = false
 		if err := w.round(); err != nil {
 			return err
 		}
-		if waits := len(w.zone.refused) > 0 && w.zone.machines[instID] == nil && !w.zone.ended[instID]; waits ||
-			w.wrote || told != w.zone.clusterGen+w.zone.blockGen {
+		if waits := len(w.zone.Refused) > 0 && w.zone.Machines[instID] == nil && !w.zone.Ended[instID]; waits ||
+			w.wrote || told != w.zone.ClusterGen+w.zone.BlockGen {
 			quiet = -1
 		}
 	}
@@ -229,9 +230,9 @@ func (w *world) left() []string {
 		left = append(left, words("interface", enis), words("address", addresses), words("volume row", volumes), words("attachment", attachments))
 		return errors.Join(err1, err2, err3, err4)
 	})
-	left = append(left, words("machine", keys(w.zone.machines)), words("volume", keys(w.zone.volumes)), words("export", keys(w.zone.exports)))
+	left = append(left, words("machine", keys(w.zone.Machines)), words("volume", keys(w.zone.Volumes)), words("export", keys(w.zone.Exports)))
 	var out []string
-	for _, l := range append(left, w.zone.wrongs...) {
+	for _, l := range append(left, w.zone.Wrongs...) {
 		if l != "" {
 			out = append(out, l)
 		}
