@@ -28,6 +28,7 @@ type attachment struct {
 	has    wire.VolumePlugged
 	in     bool // the instance has the volume
 	served wire.ExportSeen
+	heard  bool // the blockstore, since the start
 	quiet  bool // it was not seen plugged, and would be by now
 }
 
@@ -70,7 +71,8 @@ func (k *Keeper) lookAttachment(ctx context.Context, name string) (t attachment,
 	t.ended = i == nil || i.Freed || seen.State == wire.InstanceGone
 	t.node = seen.Node
 	t.has, t.in = seen.Volumes[t.row.Volume]
-	t.served = k.Reports.Block(t.row.Zone).Exports[t.row.Volume]
+	block := k.Reports.Block(t.row.Zone)
+	t.served, t.heard = block.Exports[t.row.Volume], !block.Heard.IsZero()
 	t.quiet = !t.in && zone.Nodes[seen.Node].State == wire.Ready && now.Sub(zone.Heard) < report.Old &&
 		(t.row.Plugged || now.Sub(t.row.Changed) > settled)
 	return t, nil
@@ -135,7 +137,7 @@ func (k *Keeper) nextDetach(t attachment) *life.Step[attachment] {
 		}}
 	case !a.Unplugged:
 		return life.Wait[attachment]("node %s to let it go", a.Node)
-	case t.served.Epoch != 0 && t.served.Epoch == a.Epoch:
+	case a.Epoch != 0 && !t.heard, t.served.Epoch != 0 && t.served.Epoch == a.Epoch:
 		return life.Wait[attachment]("the blockstore to end epoch %d", a.Epoch)
 	}
 	return &life.Step[attachment]{Name: "forget", Do: k.forgetAttachment}
@@ -159,6 +161,7 @@ func (k *Keeper) turn(ctx context.Context, t attachment, do func(tx *store.Tx, a
 }
 
 func (k *Keeper) forgetAttachment(ctx context.Context, t attachment) error {
+	defer k.volumes.Nudge(string(t.row.Volume))
 	return k.write(ctx, func(tx *store.Tx) error { return tx.Drop(t.row) })
 }
 

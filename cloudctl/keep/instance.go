@@ -185,6 +185,7 @@ func (k *Keeper) giveUp(code, text string) func(context.Context, instance) error
 // letGo wishes the volumes of an ending instance detached, and those that end
 // with it gone.
 func (k *Keeper) letGo(ctx context.Context, t instance) error {
+	defer k.attachments.Nudge()
 	return k.write(ctx, func(tx *store.Tx) error {
 		as, err := tx.AttachmentsOn(t.row.ID)
 		if err != nil {
@@ -226,6 +227,8 @@ func (k *Keeper) freeInstance(ctx context.Context, t instance) error {
 		return nil
 	})
 	crash.Here("instance.freed")
+	k.attachments.Nudge()
+	k.images.Nudge(string(t.row.ImageID))
 	return err
 }
 

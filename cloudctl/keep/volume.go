@@ -62,6 +62,7 @@ func (k *Keeper) nextVolume(t volume) *life.Step[volume] {
 }
 
 func (k *Keeper) noteVolume(ctx context.Context, t volume) error {
+	defer k.attachments.Nudge(string(t.row.ID))
 	return k.write(ctx, func(tx *store.Tx) error {
 		v, err := tx.VolumeRow(t.row.ID)
 		if v == nil || err != nil {

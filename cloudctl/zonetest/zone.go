@@ -215,16 +215,6 @@ func (z *Zone) plug(m *Machine, w wire.Instance) {
 }
 
 func (z *Zone) workBlock() {
-	for v, w := range z.BlockOrders.Volumes {
-		switch e, served := z.Exports[v]; {
-		case w.Want == wire.Present && !z.Volumes[v]:
-			z.Volumes[v] = true
-		case w.Want == wire.Gone && z.Volumes[v] && served:
-			z.wrong("volume %s is to go while epoch %d of it is served", v, e.Epoch)
-		case w.Want == wire.Gone:
-			delete(z.Volumes, v)
-		}
-	}
 	for v, e := range z.Exports {
 		if w, named := z.BlockOrders.Exports[v]; named && w.Epoch == e.Epoch {
 			continue
@@ -235,6 +225,16 @@ func (z *Zone) workBlock() {
 			}
 		}
 		delete(z.Exports, v)
+	}
+	for v, w := range z.BlockOrders.Volumes {
+		switch e, served := z.Exports[v]; {
+		case w.Want == wire.Present && !z.Volumes[v]:
+			z.Volumes[v] = true
+		case w.Want == wire.Gone && z.Volumes[v] && served:
+			z.wrong("volume %s is to go while epoch %d of it is served", v, e.Epoch)
+		case w.Want == wire.Gone:
+			delete(z.Volumes, v)
+		}
 	}
 	for v, w := range z.BlockOrders.Exports {
 		if z.Volumes[v] {
