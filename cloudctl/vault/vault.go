@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"karri/shared/durable"
 )
@@ -29,9 +30,8 @@ type Vault struct{ aead cipher.AEAD }
 func Open(file string) (*Vault, error) {
 	key, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		key = make([]byte, keyBytes)
-		if _, err = rand.Read(key); err == nil {
-			err = durable.WriteFile(file, key, 0o600)
+		if err = found(file); err == nil {
+			key, err = os.ReadFile(file)
 		}
 	}
 	if err != nil {
@@ -49,6 +49,24 @@ func Open(file string) (*Vault, error) {
 		return nil, err
 	}
 	return &Vault{aead}, nil
+}
+
+// found makes the master key, unless somebody else does at the same time: a
+// daemon and a command that both find none must end with the same one.
+func found(file string) error {
+	key := make([]byte, keyBytes)
+	if _, err := rand.Read(key); err != nil {
+		return err
+	}
+	fresh := file + "." + rand.Text()
+	defer os.Remove(fresh)
+	if err := durable.WriteFile(fresh, key, 0o600); err != nil {
+		return err
+	}
+	if err := os.Link(fresh, file); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return durable.SyncDir(filepath.Dir(file))
 }
 
 // Seal returns secret encrypted for name.

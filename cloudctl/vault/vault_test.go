@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -46,5 +47,33 @@ func TestAShortMasterKeyIsRefused(t *testing.T) {
 	}
 	if _, err := Open(file); err == nil {
 		t.Error("it is taken")
+	}
+}
+
+// A command on cloudctl's machine may run while the daemon starts for the
+// first time: what one of them seals the other must open.
+func TestTwoFirstStartsEndWithOneMasterKey(t *testing.T) {
+	for range 20 {
+		dir := t.TempDir()
+		var all [4]*Vault
+		var wg sync.WaitGroup
+		for i := range all {
+			wg.Go(func() {
+				v, err := Open(filepath.Join(dir, "master.key"))
+				if err != nil {
+					t.Error(err)
+				}
+				all[i] = v
+			})
+		}
+		wg.Wait()
+		for _, v := range all {
+			if s, err := v.Unseal("AKIA1", all[0].Seal("AKIA1", "hush")); err != nil || s != "hush" {
+				t.Fatalf("%q, %v", s, err)
+			}
+		}
+		if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+			t.Fatalf("left are %v, %v", files, err)
+		}
 	}
 }
