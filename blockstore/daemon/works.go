@@ -28,9 +28,12 @@ type runner interface {
 	Status(id string) (life.Status, bool)
 }
 
-func loop[T any](k life.Kind[T], workers int, log *slog.Logger) runner {
+func loop[T any](k life.Kind[T], workers int, log *slog.Logger) *life.Runner[T] {
 	return &life.Runner[T]{Kind: k, Workers: workers, Log: log}
 }
+
+// watch is how soon a storage daemon that died is started again: a guest waits.
+const watch = time.Second
 
 // uploads is how many snapshots are on their way to walrus at once.
 const uploads = 4
@@ -43,9 +46,11 @@ func newWorks(k *keep.Keeper, book *wire.Book[wire.BlockOrders], s *service.Serv
 		default:
 		}
 	}
+	exports := loop(k.Exports(), 8, s.Log)
+	exports.Every = watch
 	w.loops = map[string]runner{
 		"volume":   loop(k.Volumes(), 8, s.Log),
-		"export":   loop(k.Exports(), 8, s.Log),
+		"export":   exports,
 		"freeze":   loop(k.Freezes(), 8, s.Log),
 		"snapshot": loop(k.Snapshots(), uploads, s.Log),
 		"sweep":    loop(k.Sweeps(), 1, s.Log),

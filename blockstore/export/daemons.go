@@ -106,10 +106,8 @@ func (d *Daemons) Serve(ctx context.Context, t Ticket, layers []volume.Layer) er
 	if err := os.MkdirAll(d.folder(t.Volume), 0o700); err != nil {
 		return err
 	}
-	if d.UID >= 0 {
-		if err := os.Chown(d.folder(t.Volume), d.UID, d.GID); err != nil {
-			return err
-		}
+	if err := d.own(d.folder(t.Volume), layers); err != nil {
+		return err
 	}
 	if err := d.credentials(t); err != nil {
 		return err
@@ -133,6 +131,19 @@ func (d *Daemons) Serve(ctx context.Context, t Ticket, layers []volume.Layer) er
 	}
 	crash.Here("blockstore.export.started")
 	return nil
+}
+
+// own gives the daemons' user a daemon's folder and the layers that it opens,
+// which may be from a time when they ran as another.
+func (d *Daemons) own(folder string, layers []volume.Layer) error {
+	if d.UID < 0 {
+		return nil
+	}
+	err := os.Chown(folder, d.UID, d.GID)
+	for _, l := range layers {
+		err = errors.Join(err, os.Chown(l.Path, d.UID, d.GID))
+	}
+	return err
 }
 
 func (d *Daemons) tls(v id.Volume) string { return filepath.Join(d.folder(v), "tls") }

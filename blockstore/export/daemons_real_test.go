@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -227,4 +228,41 @@ func TestFoundWithoutAPidFile(t *testing.T) {
 	if epoch, err := b.Served(t.Context(), vol); err != nil || epoch != 0 {
 		t.Fatalf("after its end: epoch %d, %v", epoch, err)
 	}
+}
+
+// The storage daemons need no rights of their own.
+func TestRunsAsAnotherUser(t *testing.T) {
+	nobody, err := user.Lookup("nobody")
+	must(t, err)
+	b := newBench(t)
+	for dir := b.Dir; dir != os.TempDir(); dir = filepath.Dir(dir) {
+		must(t, os.Chmod(dir, 0o711))
+	}
+	must(t, b.disk.Create(t.Context(), vol, 64<<20)) // as root, before
+	b.UID, err = strconv.Atoi(nobody.Uid)
+	must(t, err)
+	b.GID, err = strconv.Atoi(nobody.Gid)
+	must(t, err)
+	b.disk.UID, b.disk.GID = b.UID, b.GID
+	s, err := b.disk.Seen(t.Context(), vol)
+	must(t, err)
+	port, err := b.FreePort(nil)
+	must(t, err)
+	ticket := export.Ticket{Volume: vol, Epoch: 3, Peer: exporttest.NodeA, Port: port}
+	must(t, b.Serve(t.Context(), ticket, s.Layers))
+	defer b.End(context.Background(), vol)
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.pid(vol)))
+	must(t, err)
+	for _, want := range []string{"Uid:\t" + nobody.Uid + "\t" + nobody.Uid, "CapEff:\t0000000000000000"} {
+		if !strings.Contains(string(status), want) {
+			t.Errorf("no %q in the daemon's status: %s", want, status)
+		}
+	}
+	must(t, b.write(ticket, 0, []byte{1, 1, 1, 1}))
+	must(t, b.disk.Freeze(t.Context(), vol, 0))
+	s, err = b.disk.Seen(t.Context(), vol)
+	must(t, err)
+	must(t, b.Push(t.Context(), vol, s.Layers))
+	must(t, b.write(ticket, 0, []byte{2, 2, 2, 2}))
+	must(t, b.End(t.Context(), vol))
 }

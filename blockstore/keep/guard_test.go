@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"karri/blockstore/chunk"
+	"karri/blockstore/keep"
 	"karri/shared/fault"
 	"karri/shared/id"
 	"karri/shared/wire"
@@ -238,4 +239,29 @@ func TestNoSweepWhileASnapshotIsMade(t *testing.T) {
 	w.tell(func(o *wire.BlockOrders) { o.Volumes[v2] = wire.Volume{Want: wire.Present, SizeGiB: 1, From: s2} })
 	must(t, w.settle())
 	w.has(t, v2, map[int64]byte{0: 1, 1: 2})
+}
+
+// A snapshot of another zone is read where that zone keeps it; the next one
+// here has all its pieces here.
+func TestAVolumeFromAnotherZone(t *testing.T) {
+	w := attached(t)
+	w.tell(snapshot(s1, v1, wire.Present))
+	must(t, w.settle())
+	other := func() *keep.Keeper {
+		k := w.keeper()
+		k.Zone, k.Chunks = "us-east-1b", &chunk.Store{Walrus: w.walrus, Zone: "us-east-1b", Piece: unit}
+		return k
+	}
+	w.tell(func(o *wire.BlockOrders) {
+		*o = wire.BlockOrders{Volumes: map[id.Volume]wire.Volume{v2: {Want: wire.Present, SizeGiB: 1, From: s1, Zone: zone}},
+			Exports: map[id.Volume]wire.Export{}, Snapshots: map[id.Snapshot]wire.Snapshot{s2: {Volume: v2, Want: wire.Present}}}
+	})
+	must(t, w.settleWith(other()))
+	w.has(t, v2, map[int64]byte{0: 1, 3: 0})
+	m, err := other().Chunks.Manifest(t.Context(), "us-east-1b", s2)
+	must(t, err)
+	if len(m.Pieces) != 1 {
+		t.Fatalf("the snapshot in the other zone is %+v", m)
+	}
+	must(t, other().Chunks.Get(t.Context(), "us-east-1b", m.Pieces[0].Hash, make([]byte, unit)))
 }

@@ -90,8 +90,10 @@ func (w *world) keeper() *keep.Keeper {
 }
 
 // settle runs the loops until nothing is left to do but to wait.
-func (w *world) settle() error {
-	k, ctx := w.keeper(), w.t.Context()
+func (w *world) settle() error { return w.settleWith(w.keeper()) }
+
+func (w *world) settleWith(k *keep.Keeper) error {
+	ctx := w.t.Context()
 	settlers := []func() error{
 		func() error { return k.Volumes().SettleAll(ctx) },
 		func() error { return k.Exports().SettleAll(ctx) },
