@@ -62,6 +62,22 @@ type Config struct {
 	MemoryMiB   int      `flag:"memory-mib" help:"memory to give out; four fifths of the host's, when not given"`
 	DiskGiB     int      `flag:"disk-gib" help:"disk to give out; four fifths of the state folder's file system, when not given"`
 	CacheGiB    int64    `flag:"cache-gib" default:"20" help:"how large the image cache may grow with images that no instance uses"`
+
+	// Host takes the place of libvirt, disks and networks in a cloud that is
+	// pretended; nil: the real ones.
+	Host Pretended
+}
+
+// Pretended is a host that exists in memory alone, with its notes.
+type Pretended interface {
+	consoled
+	keep.Notes
+}
+
+// consoled is a host whose consoles can be read.
+type consoled interface {
+	host.Host
+	Console(ctx context.Context, i id.Instance) ([]byte, error)
 }
 
 // Spec returns what distinguishes nodectl from the other daemons.
@@ -92,7 +108,7 @@ type node struct {
 	board    *wire.Board[wire.NodeReport]
 	hv       *hypervisor.Hypervisor
 	net      *network.Network
-	host     *host.Real
+	host     consoled
 	keeper   *keep.Keeper
 	runner   *life.Runner[keep.Thing]
 	total    wire.Capacity
@@ -104,6 +120,9 @@ type node struct {
 
 func run(ctx context.Context, s *service.Service, c *Config) error {
 	n := &node{Service: s, c: c, board: wire.NewBoard[wire.NodeReport]()}
+	if c.Host != nil {
+		return n.pretend(ctx)
+	}
 	for _, part := range []func(context.Context) error{n.openState, n.openLibvirt, n.openNetwork, n.openHost} {
 		if err := part(ctx); err != nil {
 			return err
@@ -112,17 +131,40 @@ func run(ctx context.Context, s *service.Service, c *Config) error {
 	defer n.book.Close()
 	defer n.net.Close()
 	defer n.hv.Close()
-	api.Serve(s.Internal, c.Zone, n.book, n.board, n)
 	s.Admin.Check("libvirt", func(ctx context.Context) error { _, err := n.hv.List(ctx); return err })
 	s.Admin.Check("network", n.networkReady)
-	s.Go("orders", n.followOrders)
-	s.Go("instances", func(ctx context.Context) error { n.runner.Run(ctx); return nil })
-	s.Go("report", n.report)
 	s.Go("certificates", n.followCertificates)
 	if c.Libvirt == "" {
 		s.Go("libvirtd", func(ctx context.Context) error { return libvirtd.Supervise(ctx, n.lv, func() {}) })
 	}
-	return s.Serve(ctx)
+	return n.serve(ctx)
+}
+
+// serve runs what is the same on real and on pretended hosts.
+func (n *node) serve(ctx context.Context) error {
+	api.Serve(n.Internal, n.c.Zone, n.book, n.board, n)
+	n.Go("orders", n.followOrders)
+	n.Go("instances", func(ctx context.Context) error { n.runner.Run(ctx); return nil })
+	n.Go("report", n.report)
+	return n.Serve(ctx)
+}
+
+// pretend runs the keeper and the API over a host in memory.
+func (n *node) pretend(ctx context.Context) (err error) {
+	n.verdict.Accelerator, n.host = probe.QEMU, n.c.Host
+	if n.endpoint, err = netip.ParseAddr(n.c.Endpoint); err != nil {
+		return fmt.Errorf("--endpoint: %w", err)
+	}
+	if n.total, err = capacity(n.c, n.State); err != nil {
+		return err
+	}
+	if n.book, err = wire.OpenBook[wire.NodeOrders](filepath.Join(n.State, "orders")); err != nil {
+		return err
+	}
+	defer n.book.Close()
+	n.keeper = keep.New(n.host, n.book, n.c.Host, keep.Patience{}, nil)
+	n.runner = &life.Runner[keep.Thing]{Kind: n.keeper.Kind(), Log: n.Log}
+	return n.serve(ctx)
 }
 
 // openState opens the order book and lets QEMU's user reach its files.
@@ -245,9 +287,11 @@ func (n *node) openHost(context.Context) error {
 		TLS:   pki.Identity{Role: pki.Blockstore, Zone: n.c.Zone}.String(),
 		Nudge: func(ids ...id.Instance) { n.nudge(ids) },
 	})
-	if n.host, err = host.NewReal(disks, n.hv, n.net); err != nil {
+	real, err := host.NewReal(disks, n.hv, n.net)
+	if err != nil {
 		return err
 	}
+	n.host = real
 	n.keeper = keep.New(n.host, n.book, keep.Folder(instances), keep.Patience{}, nil)
 	n.runner.Kind = n.keeper.Kind()
 	return nil
