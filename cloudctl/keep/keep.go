@@ -62,6 +62,7 @@ func (k *Keeper) Loops() map[string]func(context.Context) {
 		"attachments": prepare(k, &k.attachments, k.Attachments()),
 		"snapshots":   prepare(k, &k.snapshots, k.Snapshots()),
 		"images":      prepare(k, &k.images, k.Images()),
+		"sweeps":      k.sweeps,
 	}
 }
 
