@@ -9,7 +9,6 @@ import (
 	"karri/clusterctl/choose"
 	"karri/clusterctl/store"
 	"karri/shared/crash"
-	"karri/shared/fault"
 	"karri/shared/id"
 	"karri/shared/life"
 	"karri/shared/wire"
@@ -23,6 +22,7 @@ type thing struct {
 	lost   bool             // its node was forgotten
 	on     []string         // nodes that report something of it
 	frozen string           // why nothing may be placed now
+	full   bool             // no node can take it now
 }
 
 // instanceKind is the loop that gives each instance its place and frees it.
@@ -73,7 +73,36 @@ func (k *Keeper) lookInstance(ctx context.Context, name string) (thing, error) {
 			t.frozen = "karri cluster adopt: node " + n.Name + " knows later orders than we do"
 		}
 	}
+	if t.place == nil && t.order != nil && t.order.Want == wire.Running && len(t.on) == 0 {
+		node, refused := k.choose(snap, snap.placements, *t.order)
+		if t.full = node == ""; t.full && !maps.Equal(refused, k.refused[t.id]) {
+			k.refused[t.id] = refused
+			poke(k.show)
+		}
+	}
 	return t, nil
+}
+
+// choose picks a node for w beside the others that are placed, "" when there
+// is none, and tells why each refused one is. Call it with k.mu held.
+func (k *Keeper) choose(snap *snapshot, others []store.Placement, w wire.Instance) (string, map[string]string) {
+	last, used := "", map[int]choose.Size{}
+	for _, p := range others {
+		last = p.Node
+		used[p.NodeID] = used[p.NodeID].Plus(choose.Size{VCPUs: p.VCPUs, MemoryMiB: p.MemoryMiB, DiskGiB: p.DiskGiB})
+	}
+	var nodes []choose.Node
+	for _, n := range snap.nodes {
+		v := k.view(n)
+		_, closed := v.state(time.Now())
+		total := v.host().Total
+		nodes = append(nodes, choose.Node{Name: n.Name, Closed: closed, Used: used[n.ID],
+			Total: choose.Size{VCPUs: total.VCPUs, MemoryMiB: total.MemoryMiB, DiskGiB: total.DiskGiB}})
+	}
+	if len(nodes) == 0 {
+		return "", map[string]string{"": "the zone has no nodes"}
+	}
+	return k.Policy(nodes, choose.Size{VCPUs: w.VCPUs, MemoryMiB: w.MemoryMiB, DiskGiB: w.DiskGiB}, last)
 }
 
 // nextInstance is the whole life of a placement.
@@ -89,6 +118,8 @@ func (k *Keeper) nextInstance(t thing) *life.Step[thing] {
 		return &life.Step[thing]{Name: "keep it where it is", Do: k.placeWhereItIs}
 	case t.place == nil && t.order.Want == wire.Running && t.frozen != "":
 		return life.Wait[thing]("%s", t.frozen)
+	case t.place == nil && t.order.Want == wire.Running && t.full:
+		return life.Wait[thing]("room on a node")
 	case t.place == nil && t.order.Want == wire.Running:
 		return &life.Step[thing]{Name: "place", Do: k.place}
 	case t.place != nil && t.lost && t.order.Want != wire.Gone:
@@ -120,69 +151,34 @@ func (k *Keeper) moved(i id.Instance, refused map[string]string) {
 	poke(k.show)
 }
 
-func sizeOf(w wire.Instance) choose.Size {
-	return choose.Size{VCPUs: w.VCPUs, MemoryMiB: w.MemoryMiB, DiskGiB: w.DiskGiB}
-}
-
-// place chooses a node and writes it down; the node loop tells it afterwards.
+// place chooses a node, among what is placed at that instant, and writes it
+// down; the node loop tells it afterwards.
 func (k *Keeper) place(ctx context.Context, t thing) error {
 	snap, err := k.snapshot(ctx)
 	if err != nil {
 		return err
 	}
-	nodes, byName := k.candidates(snap.nodes), snap.byName
-	need := sizeOf(*t.order)
 	var refused map[string]string
-	full := true
 	err = k.Store.Place(ctx, t.id, func(others []store.Placement) *store.Placement {
-		last := ""
-		for _, p := range others {
-			last = p.Node
-			for i := range nodes {
-				if byName[nodes[i].Name].ID == p.NodeID {
-					nodes[i].Used = nodes[i].Used.Plus(choose.Size{VCPUs: p.VCPUs, MemoryMiB: p.MemoryMiB, DiskGiB: p.DiskGiB})
-				}
-			}
-		}
+		k.mu.Lock()
+		defer k.mu.Unlock()
 		var name string
-		if name, refused = k.Policy(nodes, need, last); name == "" {
+		if name, refused = k.choose(snap, others, *t.order); name == "" {
 			return nil
 		}
-		full = false
-		return placementOn(byName[name], *t.order)
+		refused = nil
+		return placementOn(snap.byName[name], *t.order)
 	})
 	if err != nil {
 		return err
 	}
-	if full {
-		if len(nodes) == 0 {
-			refused = map[string]string{"": "the zone has no nodes"}
-		}
-		k.moved(t.id, refused)
-		return fault.New(fault.Later, "InsufficientInstanceCapacity", "No node of %s can take it now.", k.Zone)
-	}
 	crash.Here("keep.placed")
-	k.moved(t.id, nil)
+	k.moved(t.id, refused) // if others were quicker, the next look waits
 	return nil
 }
 
 func placementOn(n store.Node, w wire.Instance) *store.Placement {
 	return &store.Placement{NodeID: n.ID, Node: n.Name, VCPUs: w.VCPUs, MemoryMiB: w.MemoryMiB, DiskGiB: w.DiskGiB, Placed: time.Now().UTC()}
-}
-
-// candidates returns the nodes for the choice, without what is placed on them.
-func (k *Keeper) candidates(ns []store.Node) []choose.Node {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	var nodes []choose.Node
-	for _, n := range ns {
-		v := k.view(n)
-		_, closed := v.state(time.Now())
-		total := v.host().Total
-		nodes = append(nodes, choose.Node{Name: n.Name, Closed: closed,
-			Total: choose.Size{VCPUs: total.VCPUs, MemoryMiB: total.MemoryMiB, DiskGiB: total.DiskGiB}})
-	}
-	return nodes
 }
 
 // placeWhereItIs writes down the place of an instance that a node has while we
