@@ -37,14 +37,19 @@ func (s *Site) WriteEnv(c Credentials) error {
 	} {
 		fmt.Fprintf(&b, "export %s='%s'\n", kv[0], kv[1])
 	}
-	fmt.Fprintf(&b, "case :$PATH: in\n*:'%[1]s':*) ;;\n*) export PATH='%[1]s':\"$PATH\" ;;\nesac\n", s.Bin)
+	fmt.Fprintf(&b, "case :$PATH: in\n*:'%[1]s':*) ;;\n*) export PATH='%[1]s':\"$PATH\" ;;\nesac\n", s.Tools())
 	if err := renameio.WriteFile(s.path("admin.env"), []byte(b.String()), 0o600); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.Bin, 0o755); err != nil {
+	if err := os.MkdirAll(s.Tools(), 0o755); err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(s.Bin, "aws"), []byte(awsWrapper), 0o755)
+	if s.Bin != s.Tools() {
+		if err := renameio.Symlink(filepath.Join(s.Bin, "karri"), filepath.Join(s.Tools(), "karri")); err != nil {
+			return err
+		}
+	}
+	return renameio.WriteFile(filepath.Join(s.Tools(), "aws"), []byte(awsWrapper), 0o755)
 }
 
 // awsWrapper finds the service, the first word that is not an option or an

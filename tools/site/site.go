@@ -80,7 +80,9 @@ func Open(dir string, hosts int) (*Site, error) {
 	if s.Chosen, err = choose(hosts); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	// QEMU, a user without rights, must be able to pass; what is secret lies
+	// deeper, in folders that only root opens.
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.Chmod(dir, 0o755)); err != nil {
 		return nil, err
 	}
 	b, err = json.MarshalIndent(s.Chosen, "", "  ")

@@ -141,10 +141,16 @@ func (s *Site) Karri(ctx context.Context, args ...string) (string, error) {
 	return output(ctx, s.Control().Within(full...)...)
 }
 
-// TellLogs writes the last lines of each daemon's log to w.
-func (s *Site) TellLogs(w io.Writer, lines int) {
+// TellTroubles writes the last troubles in each daemon's log to w.
+func (s *Site) TellTroubles(w io.Writer, lines int) {
 	for _, d := range s.daemons() {
-		fmt.Fprintf(w, "--- %s\n%s\n", d.Name, d.Tail(lines))
+		var troubles []string
+		for line := range strings.Lines(d.Tail(5000)) {
+			if !strings.Contains(line, `"level":"INFO"`) {
+				troubles = append(troubles, line)
+			}
+		}
+		fmt.Fprintf(w, "--- %s\n%s\n", d.Name, strings.Join(troubles[max(0, len(troubles)-lines):], ""))
 	}
 }
 

@@ -68,7 +68,7 @@ func start(t *testing.T, hosts int) *cloud {
 	s.Bin = bin
 	t.Cleanup(func() {
 		if t.Failed() {
-			s.TellLogs(os.Stderr, 15)
+			s.TellTroubles(os.Stderr, 8)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
