@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -250,8 +249,9 @@ func (d *Daemons) FreePort(taken map[int]bool) (int, error) {
 	return 0, NoPort
 }
 
-// Strays lists the volumes that have a daemon's folder.
-func (d *Daemons) Strays() ([]id.Volume, error) {
+// Volumes implements Exporter: a daemon's folder is made before it and goes
+// after it.
+func (d *Daemons) Volumes(context.Context) ([]id.Volume, error) {
 	entries, err := os.ReadDir(d.Dir)
 	if err != nil {
 		return nil, err
@@ -262,6 +262,5 @@ func (d *Daemons) Strays() ([]id.Volume, error) {
 			all = append(all, id.Volume(e.Name()))
 		}
 	}
-	slices.Sort(all)
 	return all, nil
 }

@@ -45,6 +45,8 @@ func (t Ticket) Name() string { return fmt.Sprintf("%s/%d", t.Volume, t.Epoch) }
 
 // An Exporter serves volumes. Every change may be asked for twice.
 type Exporter interface {
+	// Volumes lists those that may be served: every one that is, and remains.
+	Volumes(ctx context.Context) ([]id.Volume, error)
 	// Served returns the epoch that is served of a volume, by whomever it was
 	// started; 0: none.
 	Served(ctx context.Context, v id.Volume) (uint64, error)

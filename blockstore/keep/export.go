@@ -35,14 +35,16 @@ func (k *Keeper) listExports(ctx context.Context) ([]string, error) {
 	}
 	var all union[id.Volume]
 	for _, row := range rows {
-		all.add(row.Volume)
+		if !row.Ended {
+			all.add(row.Volume)
+		}
 	}
 	orders, _ := k.Orders()
 	for v := range orders.Exports {
 		all.add(v)
 	}
-	// A daemon whose record was lost is found by its volume.
-	found, err := k.Disk.Volumes(ctx)
+	// A daemon may run whose record says otherwise, or is lost.
+	found, err := k.Export.Volumes(ctx)
 	if err != nil {
 		return nil, err
 	}

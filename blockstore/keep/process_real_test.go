@@ -137,7 +137,7 @@ func (w *cloudWorld) end() {
 		return
 	}
 	defer k.Store.Close()
-	all, _ := k.Export.(*export.Daemons).Strays()
+	all, _ := k.Export.Volumes(context.Background())
 	for _, v := range all {
 		_ = k.Export.End(context.Background(), v)
 	}

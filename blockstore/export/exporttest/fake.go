@@ -5,6 +5,8 @@ package exporttest
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"karri/blockstore/export"
@@ -43,6 +45,13 @@ func (f *Fake) Wrongs() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.wrongs
+}
+
+// Volumes implements export.Exporter.
+func (f *Fake) Volumes(context.Context) ([]id.Volume, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Sorted(maps.Keys(f.servers)), nil
 }
 
 // Served implements export.Exporter.

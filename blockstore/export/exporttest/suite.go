@@ -3,6 +3,7 @@ package exporttest
 import (
 	"bytes"
 	"context"
+	"slices"
 	"testing"
 
 	"karri/blockstore/export"
@@ -69,6 +70,9 @@ func (w World) served(t *testing.T, want uint64) {
 	t.Helper()
 	if got, err := w.Served(t.Context(), vol); err != nil || got != want {
 		t.Fatalf("served is epoch %d (%v), want %d", got, err, want)
+	}
+	if all, err := w.Volumes(t.Context()); err != nil || want != 0 && !slices.Equal(all, []id.Volume{vol}) {
+		t.Fatalf("served volumes are %v, %v", all, err)
 	}
 }
 
