@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -223,9 +222,51 @@ func settled(t *testing.T, w *walrustest.Child) {
 	t.Errorf("left: %v", found)
 }
 
-// TestKilledUnderLoad kills walrus with -9 while several hands put objects, and
-// looks for what was acknowledged: the last version of each key or a later one
-// that was under way, and always a whole one.
+// A hand puts versions of one key, and copies each to a second, one after the
+// other.
+type hand struct {
+	w           *walrustest.Child
+	key         string
+	sent, acked int64 // versions of the key
+	copied      int64 // the last version of the copy that was acknowledged
+}
+
+func (h *hand) work(t *testing.T) {
+	for {
+		h.sent++
+		a, err := h.w.Try(t, ann, "PUT", "/pond/"+h.key, version(h.sent))
+		if err == nil && a.Status == 200 {
+			h.acked = h.sent
+			a, err = h.w.Try(t, ann, "PUT", "/pond/copy-"+h.key, "", "x-amz-copy-source: pond/"+h.key)
+		}
+		if err != nil {
+			return
+		}
+		if a.Status != 200 {
+			t.Errorf("%+v", a)
+			return
+		}
+		h.copied = h.acked
+	}
+}
+
+// check looks for the last acknowledged version of the key and its copy, or a
+// later one that was under way, and always a whole one.
+func (h *hand) check(t *testing.T) {
+	for key, least := range map[string]int64{h.key: h.acked, "copy-" + h.key: h.copied} {
+		if least == 0 {
+			continue
+		}
+		a := h.w.Do(t, ann, "GET", "/pond/"+key, "")
+		n, _ := strconv.ParseInt(strings.SplitN(a.Body, " ", 2)[0], 10, 64)
+		if n < least || n > h.sent || a.Body != version(n) {
+			t.Errorf("%s: version %d with %d bytes, acknowledged was %d", key, n, len(a.Body), least)
+		}
+	}
+}
+
+// TestKilledUnderLoad kills walrus with -9 while several hands put and copy
+// objects, and looks for what was acknowledged.
 func TestKilledUnderLoad(t *testing.T) {
 	rounds := 5
 	if os.Getenv("KARRI_TEST") == "long" {
@@ -234,26 +275,14 @@ func TestKilledUnderLoad(t *testing.T) {
 	w := walrustest.NewChild(t, walrustest.StartCloud(t), "--orphan-age", "1ms")
 	w.Start(t, "")
 	w.Do(t, ann, "PUT", "/pond", "")
-	const hands = 8
-	var acked, sent [hands]atomic.Int64
-	puts := 0
+	var hands []*hand
+	for i := range 8 {
+		hands = append(hands, &hand{w: w, key: fmt.Sprintf("k%d", i)})
+	}
 	for round := range rounds {
 		var all sync.WaitGroup
-		for hand := range hands {
-			all.Go(func() {
-				for {
-					n := sent[hand].Add(1)
-					a, err := w.Try(t, ann, "PUT", fmt.Sprintf("/pond/k%d", hand), version(n))
-					if err != nil {
-						return
-					}
-					if a.Status != 200 {
-						t.Errorf("%+v", a)
-						return
-					}
-					acked[hand].Store(n)
-				}
-			})
+		for _, h := range hands {
+			all.Go(func() { h.work(t) })
 		}
 		time.Sleep(time.Duration(100+rand.IntN(500)) * time.Millisecond)
 		w.Kill()
@@ -263,21 +292,18 @@ func TestKilledUnderLoad(t *testing.T) {
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("round %d: the start took %s", round, took)
 		}
-		for hand := range hands {
-			if acked[hand].Load() == 0 {
-				continue
-			}
-			a := w.Do(t, ann, "GET", fmt.Sprintf("/pond/k%d", hand), "")
-			n, _ := strconv.ParseInt(strings.SplitN(a.Body, " ", 2)[0], 10, 64)
-			if n < acked[hand].Load() || n > sent[hand].Load() || a.Body != version(n) {
-				t.Errorf("round %d, hand %d: version %d with %d bytes, acknowledged was %d", round, hand, n, len(a.Body), acked[hand].Load())
-			}
+		for _, h := range hands {
+			h.check(t)
+		}
+		if t.Failed() {
+			t.Fatalf("round %d", round)
 		}
 	}
-	for hand := range hands {
-		puts += int(acked[hand].Load())
+	puts := int64(0)
+	for _, h := range hands {
+		puts += h.acked
 	}
-	t.Logf("%d kills, %d puts", rounds, puts)
+	t.Logf("%d kills, %d puts and copies", rounds, 2*puts)
 	settled(t, w)
 }
 
