@@ -21,7 +21,7 @@ type Node interface {
 	Console(ctx context.Context, i id.Instance) ([]byte, error)
 	// Explain tells what is known of an instance, a volume or the node itself;
 	// false when that is nothing.
-	Explain(thing string) (wire.Explanation, bool)
+	Explain(ctx context.Context, thing string) (wire.Explanation, bool)
 }
 
 // Serve adds the routes of n to in, for the clusterctl of zone.
@@ -38,7 +38,7 @@ func Serve(in *rest.Internal, zone string, book *wire.Book[wire.NodeOrders], boa
 		return err
 	})
 	in.Handle("GET", "/v1/explain/{id}", above, func(w http.ResponseWriter, r *http.Request) error {
-		e, known := n.Explain(rest.Var(r, "id"))
+		e, known := n.Explain(r.Context(), rest.Var(r, "id"))
 		if !known {
 			return fault.New(fault.Missing, "NotFound", "This node knows nothing of %s.", rest.Var(r, "id"))
 		}

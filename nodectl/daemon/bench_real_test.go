@@ -49,6 +49,7 @@ type bench struct {
 	above   string // address of the pretended clusterctl
 	addr    string
 	cmd     *exec.Cmd
+	dead    chan struct{} // closed when cmd has ended
 	client  *rest.Client
 	peer    wire.Peer[wire.NodeOrders, wire.NodeReport]
 	gen     uint64
@@ -64,6 +65,7 @@ func (b *bench) must(err error) {
 	}
 }
 
+// newBench has all but the image.
 func newBench(t *testing.T) *bench {
 	dir, err := os.MkdirTemp("/tmp", "kdt")
 	if err != nil {
@@ -77,7 +79,6 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatalf("%s", out)
 	}
-	b.guest()
 	b.root, err = pki.NewRoot(time.Now())
 	b.must(err)
 	b.cluster = b.member(b.root, pki.Identity{Role: pki.Clusterctl, Zone: zone})
@@ -128,12 +129,16 @@ func (b *bench) guest() {
 			b.t.Fatalf("%s", out)
 		}
 	}
-	var err error
-	b.bytes, err = os.ReadFile(path)
+	text, err := os.ReadFile(path)
 	b.must(err)
+	b.serveImage(text, "qcow2")
+}
+
+func (b *bench) serveImage(text []byte, format string) {
+	b.bytes = text
 	sum := sha256.Sum256(b.bytes)
 	b.image = wire.Image{ID: "ami-0123456789abcdef0", Bucket: "karri-images", Key: "ami-0123456789abcdef0",
-		SHA256: hex.EncodeToString(sum[:]), Format: "qcow2", Bytes: int64(len(b.bytes)), GiB: 1}
+		SHA256: hex.EncodeToString(sum[:]), Format: format, Bytes: int64(len(b.bytes)), GiB: 1}
 }
 
 // serveAbove is a clusterctl that has one image.
@@ -153,25 +158,33 @@ func (b *bench) serveAbove() {
 
 func (b *bench) start() {
 	b.t.Helper()
+	b.run()
+	b.await("an answer", 60*time.Second, func() bool { _, err := b.peer.Ask(b.t.Context(), 0); return err == nil })
+}
+
+func (b *bench) run(env ...string) {
+	b.t.Helper()
 	log, err := os.OpenFile(filepath.Join(b.dir, "nodectl.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	b.must(err)
 	defer log.Close()
 	b.cmd = exec.Command(b.bin, "--state", filepath.Join(b.dir, "state"), "--listen", b.addr, "--zone", zone, "--name", "node1",
 		"--cloud", cloud, "--transit", "100.98.0.0/16")
-	b.cmd.Stdout, b.cmd.Stderr = log, log
+	b.cmd.Stdout, b.cmd.Stderr, b.cmd.Env = log, log, append(os.Environ(), env...)
 	b.must(b.cmd.Start())
+	dead, cmd := make(chan struct{}), b.cmd
+	b.dead = dead
+	go func() { _ = cmd.Wait(); close(dead) }()
 	if b.client != nil {
 		b.client.Close()
 	}
 	b.client = rest.NewClient(func() *pki.Credentials { return b.cluster }, b.node(), b.addr, nil)
 	b.peer = wire.Dial[wire.NodeOrders, wire.NodeReport](b.client)
-	b.await("an answer", 60*time.Second, func() bool { _, err := b.peer.Ask(b.t.Context(), 0); return err == nil })
 }
 
 func (b *bench) kill() {
 	if b.cmd != nil {
 		_ = b.cmd.Process.Kill()
-		_ = b.cmd.Wait()
+		<-b.dead
 		b.cmd = nil
 	}
 }
@@ -230,7 +243,6 @@ func (b *bench) order(userData string) id.Instance {
 			Subnets: map[id.Subnet]netip.Prefix{subnet: cidr}}},
 		Firewalls: map[id.Interface]wire.Firewall{nic.ID: {Out: []wire.FlatRule{{Protocol: "-1", From: -1, To: -1, Peers: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}}}}},
 	}
-	b.tell(i, func(*wire.Instance) {})
 	return i
 }
 

@@ -16,8 +16,10 @@ import (
 
 func TestAnInstanceOnARealHost(t *testing.T) {
 	b := newBench(t)
+	b.guest()
 	b.start()
 	i := b.order(userData)
+	b.tell(i, func(*wire.Instance) {})
 	running := func() bool { return b.seen(i).State == wire.InstanceRunning }
 	says := func(text string) func() bool { return func() bool { return strings.Contains(b.console(i), text) } }
 	b.await("it runs", 60*time.Second, running)

@@ -105,7 +105,7 @@ func (n *node) Console(ctx context.Context, i id.Instance) ([]byte, error) {
 }
 
 // Explain implements api.Node.
-func (n *node) Explain(thing string) (wire.Explanation, bool) {
+func (n *node) Explain(ctx context.Context, thing string) (wire.Explanation, bool) {
 	e := wire.Explanation{Tier: "nodectl " + n.c.Name}
 	if thing == n.c.Name {
 		n.explainSelf(&e)
@@ -114,6 +114,9 @@ func (n *node) Explain(thing string) (wire.Explanation, bool) {
 	known := n.keeper.Explain(&e, thing)
 	if s, ok := n.runner.Status(thing); ok && known {
 		e.SayFlow(s)
+		for _, line := range n.net.Explain(ctx, id.Instance(thing)) {
+			e.Say("%s", line)
+		}
 	}
 	return e, known
 }

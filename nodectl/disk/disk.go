@@ -173,7 +173,8 @@ func (d *Disks) Remove(_ context.Context, i id.Instance) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range []string{p.Disk, p.Base, filepath.Join(p.Dir, ".tmp-disk")} {
+	// The disk goes last: as long as it is there, somebody comes to remove the rest.
+	for _, f := range []string{filepath.Join(p.Dir, ".tmp-disk"), p.Base, p.Disk} {
 		if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
