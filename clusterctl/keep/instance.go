@@ -89,7 +89,7 @@ func (k *Keeper) choose(snap *snapshot, others []store.Placement, w wire.Instanc
 	last, used := "", map[int]choose.Size{}
 	for _, p := range others {
 		last = p.Node
-		used[p.NodeID] = used[p.NodeID].Plus(choose.Size{VCPUs: p.VCPUs, MemoryMiB: p.MemoryMiB, DiskGiB: p.DiskGiB})
+		used[p.NodeID] = used[p.NodeID].Plus(takes(p))
 	}
 	var nodes []choose.Node
 	for _, n := range snap.nodes {
@@ -103,6 +103,15 @@ func (k *Keeper) choose(snap *snapshot, others []store.Placement, w wire.Instanc
 		return "", map[string]string{"": "the zone has no nodes"}
 	}
 	return k.Policy(nodes, choose.Size{VCPUs: w.VCPUs, MemoryMiB: w.MemoryMiB, DiskGiB: w.DiskGiB}, last)
+}
+
+// takes returns the room that a placed instance takes on its node: none once
+// nothing of it is left, though cloudctl names it for as long as it is listed.
+func takes(p store.Placement) choose.Size {
+	if p.State == string(wire.InstanceGone) {
+		return choose.Size{}
+	}
+	return choose.Size{VCPUs: p.VCPUs, MemoryMiB: p.MemoryMiB, DiskGiB: p.DiskGiB}
 }
 
 // nextInstance is the whole life of a placement.

@@ -38,12 +38,29 @@ func TestOneInstanceThroughItsLife(t *testing.T) {
 		t.Errorf("started again elsewhere: %+v", r.Instances)
 	}
 	w.want("i-1", 1, wire.Gone)
-	if r = w.rounds(k); r.Instances["i-1"].State != wire.InstanceGone || w.copies("i-1") != 0 || r.Nodes[at].Used.VCPUs != 1 {
-		t.Errorf("gone, its place kept until cloudctl knows: %+v", r)
+	if r = w.rounds(k); r.Instances["i-1"].State != wire.InstanceGone || w.copies("i-1") != 0 || r.Nodes[at].Used.VCPUs != 0 {
+		t.Errorf("gone, and its room free: %+v", r)
 	}
 	w.order(func(o *wire.ClusterOrders) { delete(o.Instances, "i-1") })
 	if r = w.rounds(k); len(r.Instances) != 0 || r.Nodes[at].Used.VCPUs != 0 {
 		t.Errorf("freed: %+v", r)
+	}
+}
+
+// A user who ends what he has may start as much again at once, though what is
+// ended stays in his list for an hour.
+func TestTheRoomOfAnEndedInstanceIsFreeAtOnce(t *testing.T) {
+	w := newWorld(t, 1)
+	k := w.keeper()
+	for n := range room.VCPUs {
+		w.want(id.Instance(fmt.Sprint("i-", n)), n+1, wire.Running)
+	}
+	w.rounds(k)
+	w.want("i-0", 1, wire.Gone)
+	w.want("i-next", 9, wire.Running)
+	w.rounds(k)
+	if r := w.rounds(k); r.Instances["i-0"].State != wire.InstanceGone || r.Instances["i-next"].State != wire.InstanceRunning {
+		t.Errorf("%+v", r.Instances)
 	}
 }
 

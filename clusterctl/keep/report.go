@@ -55,9 +55,10 @@ func (k *Keeper) nodeSeen(n store.Node, ps []store.Placement, now time.Time) wir
 	seen.State, seen.Trouble = v.state(now)
 	for _, p := range ps {
 		if p.NodeID == n.ID {
-			seen.Used.VCPUs += p.VCPUs
-			seen.Used.MemoryMiB += p.MemoryMiB
-			seen.Used.DiskGiB += p.DiskGiB
+			room := takes(p)
+			seen.Used.VCPUs += room.VCPUs
+			seen.Used.MemoryMiB += room.MemoryMiB
+			seen.Used.DiskGiB += room.DiskGiB
 			continue
 		}
 		if s, ok := v.seen.Report.Instances[p.Instance]; ok && s.State != wire.InstanceGone {
