@@ -83,9 +83,9 @@ func (k *Keeper) nextInstance(t instance) *life.Step[instance] {
 		return step("give back what it held", k.freeInstance)
 	case i.Want == wire.Gone:
 		return life.Wait[instance]("zone %s to end it", i.Zone)
-	case seen.State == wire.InstanceBroken:
+	case i.Want == wire.Running && seen.State == wire.InstanceBroken:
 		return step("give up", k.giveUp("Server.InternalError", "Server.InternalError: Internal error on launch"))
-	case i.Want == wire.Stopped && !i.Rested && seen.State == wire.InstanceStopped:
+	case i.Want == wire.Stopped && !i.Rested && (seen.State == wire.InstanceStopped || seen.State == wire.InstanceBroken):
 		return step("note that it rests", k.noteRest)
 	case i.Want == wire.Stopped && !i.Rested:
 		return life.Wait[instance]("zone %s to stop it", i.Zone)

@@ -69,6 +69,8 @@ var stories = []story{
 				t.Errorf("reason %s: %s", i.Asked, i.AskedText)
 			}
 		}},
+	{"a host is lost for good", func(w *world) { w.wish(false); w.settle(); w.lose() }, nil, lost},
+	{"a host is lost for good while its instance stops", func(w *world) { w.wish(false); w.settle(); w.instance(stop); w.lose() }, nil, lost},
 	{"no node takes an instance", func(w *world) { w.wish(true); w.zone.Refused[instID] = map[string]string{zonetest.Node: "full"} }, nil,
 		func(t testing.TB, w *world) {
 			nothingLeft(t, w)
@@ -102,6 +104,23 @@ func (w *world) startAgain() {
 func (w *world) shutdown() {
 	m := w.zone.Machines[instID]
 	m.On, m.Off = false, "Client.InstanceInitiatedShutdown"
+}
+
+func (w *world) lose() {
+	delete(w.zone.Machines, instID)
+	w.zone.Broken[instID] = "Server.InternalError: the host was lost"
+}
+
+// lost is an instance that ran and cannot be had any more: stopped, with the
+// reason, until its owner ends it.
+func lost(t testing.TB, w *world) {
+	w.right(t)
+	if i := w.instance(func(*store.Instance) {}); i.Want != wire.Stopped || !i.Rested || i.Freed {
+		t.Errorf("%+v", i)
+	}
+	w.instance(gone)
+	w.settle()
+	nothingLeft(t, w)
 }
 
 func (w *world) right(t testing.TB) {
