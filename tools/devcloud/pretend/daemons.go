@@ -132,7 +132,7 @@ func (c *Cloud) start(ctx context.Context, p *part) error {
 	if err != nil {
 		return err
 	}
-	env := service.Env{Log: c.Log.With("daemon", p.name), Dial: c.dial(host(c.addrs[p.name]))}
+	env := service.Env{Log: c.Log.With("daemon", p.name), Dial: c.dial(hostOf(c.addrs[p.name]))}
 	if c.Net != nil {
 		env.Listen = c.Net.Listen
 	}
@@ -218,7 +218,7 @@ func freeAddress(like string) string {
 	return "127.0.0.1:0"
 }
 
-func host(addr string) string {
+func hostOf(addr string) string {
 	h, _, _ := net.SplitHostPort(addr)
 	return h
 }

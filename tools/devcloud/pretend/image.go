@@ -3,6 +3,7 @@ package pretend
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // ImageName is the name of the image that every pretended cloud has.
@@ -16,12 +17,13 @@ func (u *Client) Image(ctx context.Context) (string, error) {
 	}
 	disk := make([]byte, 1<<20)
 	copy(disk, "A disk that nothing can boot, for hosts that only pretend to.\n")
-	disk[510], disk[511] = 0x55, 0xaa // as a boot sector ends
-	if err := u.Put(ctx, ImageName+"-images", "pretend.raw", disk); err != nil {
+	disk[510], disk[511] = 0x55, 0xaa                             // as a boot sector ends
+	bucket := ImageName + "-" + strings.ToLower(u.keys.AccessKey) // a bucket's name is one account's alone
+	if err := u.Put(ctx, bucket, "pretend.raw", disk); err != nil {
 		return "", err
 	}
 	_, err := u.Call(ctx, "ec2", "RegisterImage", map[string]any{
-		"Name": ImageName, "ImageLocation": ImageName + "-images/pretend.raw", "Architecture": "x86_64", "VirtualizationType": "hvm", "RootDeviceName": "/dev/vda"})
+		"Name": ImageName, "ImageLocation": bucket + "/pretend.raw", "Architecture": "x86_64", "VirtualizationType": "hvm", "RootDeviceName": "/dev/vda"})
 	if err != nil && CodeOf(err) != "InvalidAMIName.Duplicate" {
 		return "", err
 	}
