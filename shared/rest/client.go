@@ -253,15 +253,21 @@ func (c *Client) send(ctx context.Context, r *Request, boot string) (*http.Respo
 	}
 	if res.StatusCode >= 400 {
 		defer cancel()
-		return nil, touched, c.faultOf(res)
+		return nil, touched, c.faultOf(res, boot)
 	}
 	res.Body = newIdle(res.Body, cancel)
 	return res, touched, nil
 }
 
-// faultOf turns an answer back into the fault that the other side returned.
-func (c *Client) faultOf(res *http.Response) error {
+// faultOf turns an answer, to a request for the given boot, back into the fault
+// that the other side returned. A refusal that names another boot is one for
+// that reason: the answer to a HEAD has no body that could say so.
+func (c *Client) faultOf(res *http.Response, boot string) error {
 	defer res.Body.Close()
+	if now := res.Header.Get(bootHeader); now != "" && now != boot {
+		c.boot.Store(&now)
+		return fault.New(fault.Denied, token.WrongBoot, "The token is for another start of this server.")
+	}
 	f := &fault.Fault{}
 	b, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
 	if json.Unmarshal(b, f) != nil || f.Code == "" {
@@ -270,11 +276,6 @@ func (c *Client) faultOf(res *http.Response) error {
 			if s == res.StatusCode {
 				f.Kind = k
 			}
-		}
-	}
-	if f.Code == token.WrongBoot {
-		if b := res.Header.Get(bootHeader); b != "" {
-			c.boot.Store(&b)
 		}
 	}
 	return f
