@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"karri/nodectl/network"
 	"karri/nodectl/probe"
 	"karri/shared/id"
 	"karri/shared/wire"
@@ -53,6 +54,7 @@ func TestTheBinaryCrashesAtEveryPoint(t *testing.T) {
 	for n, name := range crashPoints(t) {
 		b.serveImage(probe.BootSector(strings.Repeat("x", n+1)), "raw") // each time another, to be fetched
 		b.kill()
+		b.must(network.Purge(t.Context(), cloud)) // for its points to be passed each time
 		b.run("KARRI_CRASH_AT=" + name)
 		i := b.order("")
 		ended := b.life(i)
