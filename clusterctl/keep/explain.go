@@ -37,7 +37,7 @@ func (k *Keeper) Explain(ctx context.Context, what string) (wire.Explanation, st
 func (k *Keeper) explainNode(e *wire.Explanation, n store.Node) {
 	k.mu.Lock()
 	v := k.view(n)
-	state, trouble := v.state(time.Now())
+	state, trouble := v.state(k.Now())
 	e.Say("node %s (index %d) at %s is %s, last heard %s", n.Name, n.ID, n.Address, state, ago(v.heard))
 	if trouble != "" {
 		e.Say("trouble: %s", trouble)

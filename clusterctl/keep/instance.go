@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"karri/clusterctl/choose"
 	"karri/clusterctl/store"
@@ -25,8 +24,8 @@ type thing struct {
 	full   bool             // no node can take it now
 }
 
-// instanceKind is the loop that gives each instance its place and frees it.
-func (k *Keeper) instanceKind() life.Kind[thing] {
+// Instances is the loop that gives each instance its place and frees it.
+func (k *Keeper) Instances() life.Kind[thing] {
 	return life.Kind[thing]{
 		Name: "instance",
 		List: func(ctx context.Context) ([]string, error) {
@@ -94,7 +93,7 @@ func (k *Keeper) choose(snap *snapshot, others []store.Placement, w wire.Instanc
 	var nodes []choose.Node
 	for _, n := range snap.nodes {
 		v := k.view(n)
-		_, closed := v.state(time.Now())
+		_, closed := v.state(k.Now())
 		total := v.host().Total
 		nodes = append(nodes, choose.Node{Name: n.Name, Closed: closed, Used: used[n.ID],
 			Total: choose.Size{VCPUs: total.VCPUs, MemoryMiB: total.MemoryMiB, DiskGiB: total.DiskGiB}})
@@ -138,7 +137,7 @@ func (k *Keeper) nextInstance(t thing) *life.Step[thing] {
 }
 
 func (k *Keeper) unplace(ctx context.Context, t thing) error {
-	if err := k.Store.Unplace(ctx, t.id, time.Now()); err != nil {
+	if err := k.Store.Unplace(ctx, t.id, k.Now()); err != nil {
 		return err
 	}
 	crash.Here("keep.unplaced")
@@ -176,7 +175,7 @@ func (k *Keeper) place(ctx context.Context, t thing) error {
 			return nil
 		}
 		refused = nil
-		return placementOn(snap.byName[name], *t.order)
+		return k.placementOn(snap.byName[name], *t.order)
 	})
 	if err != nil {
 		return err
@@ -186,8 +185,8 @@ func (k *Keeper) place(ctx context.Context, t thing) error {
 	return nil
 }
 
-func placementOn(n store.Node, w wire.Instance) *store.Placement {
-	return &store.Placement{NodeID: n.ID, Node: n.Name, VCPUs: w.VCPUs, MemoryMiB: w.MemoryMiB, DiskGiB: w.DiskGiB, Placed: time.Now().UTC()}
+func (k *Keeper) placementOn(n store.Node, w wire.Instance) *store.Placement {
+	return &store.Placement{NodeID: n.ID, Node: n.Name, VCPUs: w.VCPUs, MemoryMiB: w.MemoryMiB, DiskGiB: w.DiskGiB, Placed: k.Now().UTC()}
 }
 
 // placeWhereItIs writes down the place of an instance that a node has while we
@@ -201,7 +200,7 @@ func (k *Keeper) placeWhereItIs(ctx context.Context, t thing) error {
 	if !ok {
 		return nil // forgotten meanwhile; the next look knows
 	}
-	err = k.Store.Place(ctx, t.id, func([]store.Placement) *store.Placement { return placementOn(n, *t.order) })
+	err = k.Store.Place(ctx, t.id, func([]store.Placement) *store.Placement { return k.placementOn(n, *t.order) })
 	k.moved(t.id, nil)
 	return err
 }

@@ -55,6 +55,7 @@ type Keeper struct {
 	Policy choose.Policy
 	Dial   Dial
 	Log    *slog.Logger
+	Now    func() time.Time // time.Now when nil
 
 	instances life.Runner[thing]
 	nodes     life.Runner[link]
@@ -95,10 +96,13 @@ const (
 
 // New makes a Keeper of one whose exported fields are set.
 func New(k *Keeper) *Keeper {
+	if k.Now == nil {
+		k.Now = time.Now
+	}
 	k.show, k.members = make(chan struct{}, 1), make(chan struct{}, 1)
 	k.views, k.refused = map[int]*view{}, map[id.Instance]map[string]string{}
-	k.instances.Kind, k.instances.Log = k.instanceKind(), k.Log
-	k.nodes.Kind, k.nodes.Log = k.nodeKind(), k.Log
+	k.instances.Kind, k.instances.Log = k.Instances(), k.Log
+	k.nodes.Kind, k.nodes.Log = k.Nodes(), k.Log
 	return k
 }
 

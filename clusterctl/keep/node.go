@@ -26,8 +26,8 @@ type link struct {
 	has      string // digest of what it has, as far as we know
 }
 
-// nodeKind is the loop that tells each node its orders.
-func (k *Keeper) nodeKind() life.Kind[link] {
+// Nodes is the loop that tells each node its orders.
+func (k *Keeper) Nodes() life.Kind[link] {
 	return life.Kind[link]{
 		Name: "node",
 		List: func(ctx context.Context) ([]string, error) {
@@ -151,7 +151,7 @@ func (k *Keeper) Ask(ctx context.Context, name string) error {
 		return fmt.Errorf("ask node %s: %w", name, err)
 	}
 	news := s.Version != v.seen.Version
-	v.seen, v.heard = s, time.Now()
+	v.seen, v.heard = s, k.Now()
 	if told > s.Accepted {
 		v.sum = "" // it lost what it was told before we asked
 		k.nodes.Nudge(name)

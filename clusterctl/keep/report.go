@@ -37,7 +37,7 @@ func (k *Keeper) Publish(ctx context.Context) error {
 	ns, ps, o, gen := s.nodes, s.placements, s.zone.orders, s.gen
 	k.mu.Lock()
 	r := wire.ClusterReport{Nodes: map[string]wire.Node{}, Instances: map[id.Instance]wire.InstanceSeen{}, Groups: map[id.Group]wire.GroupSeen{}}
-	now := time.Now()
+	now := k.Now()
 	for _, n := range ns {
 		r.Nodes[n.Name] = k.nodeSeen(n, ps, now)
 	}

@@ -22,6 +22,13 @@ type Fuse struct {
 
 type crash struct{}
 
+// Light makes the fuse burn at the n-th point from now; 0: at none.
+func (f *Fuse) Light(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.left = n
+}
+
 // Pass panics if the fuse burns here.
 func (f *Fuse) Pass() {
 	if f == nil {
@@ -56,8 +63,8 @@ func Everywhere(t testing.TB, build func(*Fuse) (run func() error, check func(te
 	for n := 1; ; n++ {
 		fuse := &Fuse{left: n}
 		run, check := build(fuse)
-		crashed := burns(run)
-		fuse.left = 0
+		crashed := Burns(func() { _ = run() })
+		fuse.Light(0)
 		if err := run(); err != nil {
 			t.Fatalf("after crash %d: %v", n, err)
 		}
@@ -68,7 +75,8 @@ func Everywhere(t testing.TB, build func(*Fuse) (run func() error, check func(te
 	}
 }
 
-func burns(run func() error) (crashed bool) {
+// Burns runs run and reports whether a fuse burnt and ended it.
+func Burns(run func()) (crashed bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(crash); !ok {
@@ -77,6 +85,6 @@ func burns(run func() error) (crashed bool) {
 			crashed = true
 		}
 	}()
-	_ = run()
+	run()
 	return false
 }

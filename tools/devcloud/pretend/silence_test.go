@@ -71,7 +71,7 @@ func TestARestoredDatabaseEndsNothing(t *testing.T) {
 				old := c.Run(c.Base, 2)
 				c.Settle()
 				c.while(daemon.name, func(dir string) { c.copyFiles(dir, backup, daemon.files) })
-				time.Sleep(time.Minute)
+				c.Wait(time.Minute)
 				fresh := c.Run(c.Base, 2)
 				c.Terminate(old[0])
 				c.Settle()
@@ -86,14 +86,14 @@ func TestARestoredDatabaseEndsNothing(t *testing.T) {
 					}
 					c.copyFiles(backup, dir, daemon.files)
 				})
-				time.Sleep(5 * time.Minute)
+				c.Wait(5 * time.Minute)
 				if on := c.running(); !slices.Equal(on, want) {
 					c.Errorf("after the restore: %v runs and should be %v", on, want)
 				}
 				if _, err := c.Admin.Call(c.Context(), "karri", "AdoptCluster", params{"Zone": c.ZoneNames()[0]}); err != nil {
 					c.Fatal(err)
 				}
-				time.Sleep(5 * time.Minute)
+				c.Wait(5 * time.Minute)
 				if on := c.running(); !slices.Equal(on, want) {
 					c.Errorf("after the adoption: %v runs and should be %v", on, want)
 				}
@@ -120,7 +120,7 @@ func TestTheWholeControlPlaneIsAwayAndNothingEnds(t *testing.T) {
 				c.Fatal(err)
 			}
 		}
-		time.Sleep(24 * time.Hour)
+		c.Wait(24 * time.Hour)
 		for _, name := range c.Names() {
 			if err := c.Start(c.Context(), name); err != nil {
 				c.Fatal(err)
@@ -129,7 +129,7 @@ func TestTheWholeControlPlaneIsAwayAndNothingEnds(t *testing.T) {
 		if err := c.waitNodes(c.Context()); err != nil {
 			c.Fatal(err)
 		}
-		time.Sleep(10 * time.Minute)
+		c.Wait(10 * time.Minute)
 		if on := c.running(); !slices.Equal(on, is) {
 			c.Errorf("%v runs and should be %v", on, is)
 		}

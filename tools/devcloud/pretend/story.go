@@ -171,6 +171,9 @@ func (s *Story) Settle() {
 	}
 }
 
+// Wait lets time pass.
+func (s *Story) Wait(d time.Duration) { time.Sleep(d) }
+
 // Is fails the test unless a thing of the administrator's is in a state.
 func (s *Story) Is(thing, state string) {
 	s.Helper()

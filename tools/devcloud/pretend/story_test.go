@@ -36,9 +36,9 @@ func TestTerminatedAtAnyMomentLeavesNothing(t *testing.T) {
 			in["BlockDeviceMappings"] = []params{{"DeviceName": "/dev/sdg", "Ebs": params{"VolumeSize": 1, "DeleteOnTermination": true}}}
 			is := Instances(c.Ask("RunInstances", in))
 			v := c.Volume("")
-			time.Sleep(time.Duration(ms) * time.Millisecond / 2)
+			c.Wait(time.Duration(ms) * time.Millisecond / 2)
 			c.Admin.Call(c.Context(), "ec2", "AttachVolume", params{"VolumeId": v, "InstanceId": is[0], "Device": "/dev/sdf"})
-			time.Sleep(time.Duration(ms) * time.Millisecond / 2)
+			c.Wait(time.Duration(ms) * time.Millisecond / 2)
 			c.Terminate(is...)
 			c.Settle()
 			c.Ask("DeleteVolume", params{"VolumeId": v})
@@ -215,9 +215,9 @@ func TestAnAccountNeverSeesAnothers(t *testing.T) {
 		}
 		i := Instances(c.AskAs(ann, "RunInstances", Launch(image, 1)))[0]
 		v := text(c.AskAs(ann, "CreateVolume", params{"AvailabilityZone": c.ZoneNames()[0], "Size": 1}), "VolumeId")
-		time.Sleep(time.Minute)
+		c.Wait(time.Minute)
 		s := text(c.AskAs(ann, "CreateSnapshot", params{"VolumeId": v}), "SnapshotId")
-		time.Sleep(time.Minute)
+		c.Wait(time.Minute)
 		if seen := c.States(bob); len(seen) > 0 {
 			c.Errorf("bob sees %v", seen)
 		}
@@ -258,7 +258,7 @@ func TestASuspendedAccountIsRefusedAndKeepsWhatItHas(t *testing.T) {
 			c.Fatal(err)
 		}
 		i := Instances(c.AskAs(ann, "RunInstances", Launch(image, 1)))[0]
-		time.Sleep(time.Minute)
+		c.Wait(time.Minute)
 		out, err := c.Admin.Call(c.Context(), "karri", "ListAccounts", nil)
 		if err != nil {
 			c.Fatal(err)
@@ -273,7 +273,7 @@ func TestASuspendedAccountIsRefusedAndKeepsWhatItHas(t *testing.T) {
 		if _, err := ann.Call(c.Context(), "ec2", "DescribeInstances", nil); CodeOf(err) != "AuthFailure" {
 			c.Errorf("ann is answered %v", err)
 		}
-		time.Sleep(10 * time.Minute)
+		c.Wait(10 * time.Minute)
 		if on := c.running(); !slices.Equal(on, []string{i}) {
 			c.Errorf("what runs is %v", on)
 		}
