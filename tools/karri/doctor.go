@@ -40,8 +40,8 @@ var checks = []check{
 	{"libvirt", true, program("libvirtd", "--version"), "apt-get install libvirt-daemon libvirt-daemon-driver-qemu"},
 	{"nft", true, program("nft", "--version"), "apt-get install nftables"},
 	{"iproute", true, program("ip", "-Version"), "apt-get install iproute2"},
-	{"tun", true, device("/dev/net/tun"), "modprobe tun"},
-	{"kvm", false, device("/dev/kvm"), "switch on virtualisation in the firmware, or go on: nodectl measures what is fastest and falls back to emulation"},
+	{"tun", true, device("/dev/net/tun", ""), "modprobe tun"},
+	{"kvm", false, device("/dev/kvm", "; whether it is faster than emulation is measured by nodectl"), "switch on virtualisation in the firmware, or go on: nodectl measures what is fastest and falls back to emulation"},
 	{"vxlan", true, vxlan, "modprobe vxlan"},
 	{"memory", false, memory, "instances and daemons share less than 2 GiB: add memory"},
 	{"disk", true, disk, "less than 5 GiB are free where the state is kept: make room, or choose another folder with --state"},
@@ -119,13 +119,13 @@ func program(name string, args ...string) func(context.Context, string) (string,
 	}
 }
 
-func device(path string) func(context.Context, string) (string, error) {
+func device(path, more string) func(context.Context, string) (string, error) {
 	return func(context.Context, string) (string, error) {
 		f, err := os.OpenFile(path, os.O_RDWR, 0)
 		if err != nil {
 			return "", err
 		}
-		return path + " opens", f.Close()
+		return path + " opens" + more, f.Close()
 	}
 }
 

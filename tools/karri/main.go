@@ -4,8 +4,8 @@
 // It knows no action by itself: it asks the cloud for its catalog and makes a
 // command of each action (RunInstances is karri instance run), so that it
 // serves whatever the cloud serves. On top of that it can wait, explain why a
-// thing is in its state, and examine a host (doctor). It keeps nothing but a
-// copy of the catalog in the user's cache, and may be killed at any point.
+// thing is in its state, and examine a host (doctor). It keeps nothing but the
+// profiles that it is given, and may be killed at any point.
 package main
 
 import (
