@@ -129,7 +129,10 @@ func (b *builder) addAction(service string, page action.ManualPage) {
 		}
 		if *wait {
 			ids := idsOf(noun, in, out)
-			if err := b.await(cmd.Context(), noun, target, ids, *timeout); err != nil {
+			if err := b.await(cmd.Context(), noun, target, ids, *timeout); err != nil || target == "deleted" {
+				return err
+			}
+			if page, out, err = b.settled(cmd.Context(), noun, ids); err != nil {
 				return err
 			}
 		}
@@ -140,7 +143,7 @@ func (b *builder) addAction(service string, page action.ManualPage) {
 
 // positional is the parameter that words behind the verb stand for: what the
 // first column of the noun's table shows, else the ids, the id or the name of
-// what is acted on.
+// what is acted on. What makes something new acts on nothing by ids.
 func positional(noun string, page action.ManualPage) *action.Param {
 	find := func(ok func(p action.Param) bool) *action.Param {
 		if i := slices.IndexFunc(page.Params, ok); i >= 0 {
@@ -153,9 +156,10 @@ func positional(noun string, page action.ManualPage) *action.Param {
 			return p
 		}
 	}
+	makes := slices.Contains([]string{"Run", "Create", "Register", "Import", "Allocate"}, firstWord(page.Name))
 	for _, suffix := range []string{"Ids", "Id", "Names", "Name"} {
 		if p := find(func(p action.Param) bool {
-			return strings.HasSuffix(p.Name, suffix) && (p.Element == "string" || p.Type == "string" && p.Required)
+			return strings.HasSuffix(p.Name, suffix) && (p.Element == "string" && !makes || p.Type == "string" && p.Required)
 		}); p != nil {
 			return p
 		}

@@ -26,7 +26,7 @@ type waiter struct {
 
 var waits = map[string]waiter{
 	"instance": {"DescribeInstances", "InstanceIds", "Reservations", "InstanceId", "State.Name", []string{"running", "stopped", "terminated"}, []string{"terminated"}},
-	"volume":   {"DescribeVolumes", "VolumeIds", "Volumes", "VolumeId", "State", []string{"available", "in-use", "deleted"}, []string{"error"}},
+	"volume":   {"DescribeVolumes", "VolumeIds", "Volumes", "VolumeId", "State", []string{"available", "in-use", "attached", "deleted"}, []string{"error"}},
 	"snapshot": {"DescribeSnapshots", "SnapshotIds", "Snapshots", "SnapshotId", "State", []string{"completed", "deleted"}, []string{"error"}},
 	"image":    {"DescribeImages", "ImageIds", "Images", "ImageId", "State", []string{"available", "deleted"}, []string{"failed", "invalid"}},
 }
@@ -37,7 +37,7 @@ var errTooLong = errors.New("waited too long")
 func afterwards(noun, verb string) (state string, ok bool) {
 	state, ok = map[string]string{
 		"instance run": "running", "instance start": "running", "instance stop": "stopped", "instance terminate": "terminated",
-		"volume create": "available", "volume attach": "in-use", "volume detach": "available", "volume delete": "deleted",
+		"volume create": "available", "volume attach": "attached", "volume detach": "available", "volume delete": "deleted",
 		"snapshot create": "completed", "snapshot delete": "deleted", "image register": "available", "image deregister": "deleted",
 	}[noun+" "+verb]
 	return state, ok
@@ -74,7 +74,7 @@ func (b *builder) await(ctx context.Context, noun, state string, ids []string, m
 	line := progressLine()
 	defer line.Finish()
 	for pause := 200 * time.Millisecond; ; pause = min(pause*5/4, 2*time.Second) {
-		seen, err := b.states(ctx, noun, ids)
+		seen, err := b.states(ctx, noun, state, ids)
 		if err == nil {
 			done, says := judge(waits[noun], seen, state, ids)
 			if done || says != nil {
@@ -109,7 +109,7 @@ func judge(w waiter, seen map[string]string, state string, ids []string) (done b
 }
 
 // states asks for the state of each id; one that does not exist is "deleted".
-func (b *builder) states(ctx context.Context, noun string, ids []string) (map[string]string, error) {
+func (b *builder) states(ctx context.Context, noun, state string, ids []string) (map[string]string, error) {
 	w, seen := waits[noun], map[string]string{}
 	for _, id := range ids {
 		out, err := b.c.call(ctx, "ec2", w.action, map[string]any{w.ids: []string{id}})
@@ -121,8 +121,11 @@ func (b *builder) states(ctx context.Context, noun string, ids []string) (map[st
 			return nil, err
 		}
 		seen[id] = "deleted"
-		for _, row := range rowsOf(b.page(w), out) {
+		for _, row := range rowsOf(w.page(), out) {
 			seen[id] = at(row, w.state)
+			if state == "attached" { // a volume is in use as soon as it is on its way
+				seen[id] = at(row, "Attachments.0.State")
+			}
 		}
 	}
 	return seen, nil
@@ -172,6 +175,13 @@ func progressLine() *progressbar.ProgressBar {
 }
 
 // page is as much of the manual as rowsOf needs to read a waiter's answer.
-func (b *builder) page(w waiter) action.ManualPage {
+func (w waiter) page() action.ManualPage {
 	return action.ManualPage{Name: w.action, Lists: []string{w.list}}
+}
+
+// settled describes what was waited for, as it is now.
+func (b *builder) settled(ctx context.Context, noun string, ids []string) (action.ManualPage, map[string]any, error) {
+	w := waits[noun]
+	out, err := b.c.call(ctx, "ec2", w.action, map[string]any{w.ids: ids})
+	return w.page(), out, err
 }
