@@ -26,6 +26,7 @@ import (
 	"karri/shared/config"
 	"karri/shared/rest"
 	"karri/shared/sign"
+	"karri/tools/devcloud/history"
 	"karri/tools/devcloud/pretend"
 	"karri/tools/site"
 )
@@ -34,6 +35,7 @@ type settings struct {
 	State    string `flag:"state" help:"folder to keep the state in; a temporary one, removed at the end, when not given"`
 	Zones    int    `flag:"zones" default:"2" help:"availability zones"`
 	Hosts    int    `flag:"hosts" default:"2" help:"pretended hosts of each zone"`
+	Replay   int    `flag:"replay" default:"-1" help:"print the history of this seed, with its faults, and exit"`
 	LogLevel string `flag:"log-level" default:"error" help:"of the daemons: debug, info, warn or error"`
 }
 
@@ -67,6 +69,8 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	switch {
+	case s.Replay >= 0:
+		return replay(ctx, uint64(s.Replay))
 	case len(left) > 0:
 		return fmt.Errorf("unexpected argument %q", left[0])
 	case s.Zones < 1 || s.Zones > 16 || s.Hosts < 1 || s.Hosts > 50:
@@ -96,6 +100,16 @@ func run(ctx context.Context, args []string) (err error) {
 	<-ctx.Done()
 	fmt.Println("ending")
 	return nil
+}
+
+// replay prints the history of a seed.
+func replay(ctx context.Context, seed uint64) error {
+	r, err := history.Run(ctx, seed)
+	r.Print(os.Stdout)
+	if err == nil && len(r.Wrong) > 0 {
+		err = fmt.Errorf("seed %d: %d things are wrong", seed, len(r.Wrong))
+	}
+	return err
 }
 
 // writeEnv writes admin.env and the aws wrapper, as tools/up does.
