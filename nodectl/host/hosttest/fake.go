@@ -200,7 +200,10 @@ func (f *Fake) Resume(_ context.Context, i id.Instance) error {
 			b.console += "hello from " + string(i) + "\n"
 			b.ran++
 		}
-		if b.Machine.On() && !b.broken {
+		switch {
+		case b.Machine.On() && b.broken:
+			b.Machine = host.Halted
+		case b.Machine.On():
 			b.Machine = host.Running
 		}
 	})
