@@ -29,6 +29,7 @@ type attachment struct {
 	in     bool // the instance has the volume
 	served wire.ExportSeen
 	heard  bool // the blockstore, since the start
+	rests  bool // the instance is stopped: what is served is plugged in when it starts
 	quiet  bool // it was not seen plugged, and would be by now
 }
 
@@ -69,12 +70,13 @@ func (k *Keeper) lookAttachment(ctx context.Context, name string) (t attachment,
 	seen := zone.Instances[t.row.Instance]
 	t.leaves = i == nil || i.Want == wire.Gone || seen.State == wire.InstanceGone
 	t.ended = i == nil || i.Freed || seen.State == wire.InstanceGone
+	t.rests = i != nil && i.Want == wire.Stopped && i.Rested
 	t.node = seen.Node
 	t.has, t.in = seen.Volumes[t.row.Volume]
 	block := k.Reports.Block(t.row.Zone)
 	t.served, t.heard = block.Exports[t.row.Volume], !block.Heard.IsZero()
 	t.quiet = !t.in && zone.Nodes[seen.Node].State == wire.Ready && now.Sub(zone.Heard) < report.Old &&
-		(t.row.Plugged || now.Sub(t.row.Changed) > settled)
+		(t.row.Plugged && i != nil && now.Sub(i.Launched) > settled || now.Sub(t.row.Changed) > settled)
 	return t, nil
 }
 
@@ -115,7 +117,7 @@ func (k *Keeper) nextAttachment(t attachment) *life.Step[attachment] {
 			a.Exported, a.Export = t.served.Address, t.served.Name
 			return nil
 		})
-	case t.in && t.has.Epoch == a.Epoch && !a.Plugged:
+	case (t.in && t.has.Epoch == a.Epoch || t.rests && a.Exported != "") && !a.Plugged:
 		return step("note that it is plugged in", func(_ *store.Tx, a *store.Attachment) error {
 			a.Plugged = true
 			return nil

@@ -91,7 +91,7 @@ func (k *Keeper) nextInstance(t instance) *life.Step[instance] {
 		return life.Wait[instance]("zone %s to stop it", i.Zone)
 	case i.Want == wire.Stopped:
 		return nil
-	case seen.State == wire.InstanceStopped && i.Ran:
+	case seen.State == wire.InstanceStopped && (i.Ran || selfStopped(i, seen)):
 		return step("note that it shut itself down", k.noteShutdown)
 	case seen.State == wire.InstanceRunning && (!i.Ran || i.Node != seen.Node):
 		return step("note that it runs", k.noteRunning)
@@ -103,6 +103,12 @@ func (k *Keeper) nextInstance(t instance) *life.Step[instance] {
 		return life.Wait[instance]("zone %s to start it", i.Zone)
 	}
 	return nil
+}
+
+// selfStopped reports whether the guest switched itself off so soon that it
+// was never seen running.
+func selfStopped(i *store.Instance, seen wire.InstanceSeen) bool {
+	return seen.Reason != "" && seen.Launched.Equal(i.Launched)
 }
 
 // change reads the record again in a transaction, lets do change it and writes

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"karri/shared/fault"
 	"karri/shared/id"
@@ -39,10 +40,11 @@ type Zone struct {
 
 // Machine is an instance on the node.
 type Machine struct {
-	On      bool
-	Off     string // not empty: it went off by itself, and why
-	Volumes map[id.Volume]wire.VolumePlugged
-	launch  string
+	On       bool
+	Off      string // not empty: it went off by itself, and why
+	Volumes  map[id.Volume]wire.VolumePlugged
+	launch   string
+	launched time.Time
 }
 
 // Node is the name of the only node.
@@ -110,7 +112,7 @@ func (p Cluster) Ask(context.Context, uint64) (wire.Seen[wire.ClusterReport], er
 		Instances: map[id.Instance]wire.InstanceSeen{},
 	}
 	for i, m := range p.Machines {
-		s := wire.InstanceSeen{State: wire.InstanceStopped, Node: Node, Reason: m.Off, Volumes: map[id.Volume]wire.VolumePlugged{}}
+		s := wire.InstanceSeen{State: wire.InstanceStopped, Node: Node, Reason: m.Off, Launched: m.launched, Volumes: map[id.Volume]wire.VolumePlugged{}}
 		if m.On {
 			s.State = wire.InstanceRunning
 			for v, plugged := range m.Volumes {
@@ -193,7 +195,7 @@ func (z *Zone) Work() {
 		case w.Want == wire.Stopped:
 			m.On, m.Off = false, ""
 		case m.Off == "" || m.launch != launch:
-			m.On, m.Off, m.launch = true, "", launch
+			m.On, m.Off, m.launch, m.launched = true, "", launch, w.Launched
 		}
 		if m.On {
 			z.plug(m, w)

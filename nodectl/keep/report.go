@@ -29,7 +29,7 @@ func (k *Keeper) Report(flow func(id string) (life.Status, bool)) map[id.Instanc
 
 // report says in the words of the tier above what was seen.
 func (t Thing) report() wire.InstanceSeen {
-	s := wire.InstanceSeen{Stray: !t.ordered, Reboots: t.note.Reboots, Started: t.note.Started, Volumes: t.seen.Volumes}
+	s := wire.InstanceSeen{Stray: !t.ordered, Reboots: t.note.Reboots, Started: t.note.Started, Launched: t.note.Launched, Volumes: t.seen.Volumes}
 	on := t.seen.Machine.On()
 	switch {
 	case on && t.ordered && t.order.Want != wire.Running:

@@ -204,15 +204,16 @@ type Capacity struct {
 
 // InstanceSeen is what is known of an instance below cloudctl.
 type InstanceSeen struct {
-	State   InstanceState               `json:"state"`
-	Node    string                      `json:"node,omitempty"`    // where it is placed; empty: nowhere yet
-	Refused map[string]string           `json:"refused,omitempty"` // why no node was good: node -> reason
-	Stray   bool                        `json:"stray,omitempty"`   // it runs, and no order names it
-	Reboots uint64                      `json:"reboots,omitempty"` // the last reboot that was done
-	Reason  string                      `json:"reason,omitempty"`  // why it is not as wished, in EC2's codes: Server.InternalError
-	Started time.Time                   `json:"started,omitzero"`
-	Volumes map[id.Volume]VolumePlugged `json:"volumes,omitempty"`
-	Flow    life.Status                 `json:"flow"` // of the loop nearest to it
+	State    InstanceState               `json:"state"`
+	Node     string                      `json:"node,omitempty"`    // where it is placed; empty: nowhere yet
+	Refused  map[string]string           `json:"refused,omitempty"` // why no node was good: node -> reason
+	Stray    bool                        `json:"stray,omitempty"`   // it runs, and no order names it
+	Reboots  uint64                      `json:"reboots,omitempty"` // the last reboot that was done
+	Reason   string                      `json:"reason,omitempty"`  // why it is not as wished, in EC2's codes: Server.InternalError
+	Started  time.Time                   `json:"started,omitzero"`
+	Launched time.Time                   `json:"launched,omitzero"` // the wish to run that it last fulfilled
+	Volumes  map[id.Volume]VolumePlugged `json:"volumes,omitempty"`
+	Flow     life.Status                 `json:"flow"` // of the loop nearest to it
 }
 
 // InstanceState is what a host sees of an instance.

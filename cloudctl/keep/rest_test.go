@@ -1,0 +1,71 @@
+package keep
+
+import (
+	"testing"
+
+	"karri/cloudctl/store"
+	"karri/shared/wire"
+)
+
+// A guest may power itself off before any report shows that it ran: it is
+// stopped then, not pending for ever; and the report of that, when it comes
+// after its owner started it again, does not stop it.
+func TestAGuestThatPowersOffBeforeItIsSeenIsStopped(t *testing.T) {
+	w := newWorld(t, nil)
+	w.wish(false)
+	w.start()
+	if err := w.cluster.Tell(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.zone.Work()
+	w.shutdown()
+	w.settle()
+	if i := w.instance(func(*store.Instance) {}); i.Want != wire.Stopped || !i.Rested {
+		t.Fatalf("%+v", i)
+	}
+	w.startAgain()
+	if _, err := w.cluster.Ask(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.keeper.Instances().SettleAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if i := w.instance(func(*store.Instance) {}); i.Want != wire.Running {
+		t.Fatalf("the report of the time before turned the wish: %+v", i)
+	}
+	w.settle()
+	if i := w.instance(func(*store.Instance) {}); !i.Ran {
+		t.Errorf("%+v", i)
+	}
+}
+
+// A volume is attached to a stopped instance as soon as it is served: there is
+// no machine that it could be waited for.
+func TestAVolumeIsAttachedToAStoppedInstance(t *testing.T) {
+	w := newWorld(t, nil)
+	w.wish(false)
+	w.settle()
+	w.instance(func(i *store.Instance) { i.Want = wire.Stopped })
+	w.settle()
+	w.tx(func(tx *store.Tx) error {
+		if err := tx.Add(&store.Volume{ID: volID, Account: w.account, Zone: here, SizeGiB: 1, Type: "gp2", Want: wire.Present, Created: w.now}); err != nil {
+			return err
+		}
+		return tx.Add(&store.Attachment{Volume: volID, Instance: instID, Account: w.account, Zone: here, Device: "/dev/sdf", Want: wire.Attached, Created: w.now, Changed: w.now})
+	})
+	w.settle()
+	if a := w.attachment(func(*store.Attachment) {}); a == nil || !a.Plugged {
+		t.Fatalf("%+v", a)
+	}
+	w.startAgain()
+	w.settle()
+	if m := w.zone.Machines[instID]; m == nil || m.Volumes[volID].Epoch == 0 {
+		t.Errorf("it started without the volume: %+v", m)
+	}
+	w.attachment(func(a *store.Attachment) { a.Want, a.Changed = wire.Detached, w.now })
+	w.settle()
+	w.right(t)
+	if a := w.attachment(func(*store.Attachment) {}); a != nil {
+		t.Errorf("it was not detached: %+v", a)
+	}
+}
