@@ -70,6 +70,7 @@ func (w *world) check() {
 		}
 		w.checkInstances(u, s)
 		w.checkVolumes(u, s)
+		w.checkBytes(u, s)
 	}
 	w.checkLeaks(owned)
 }

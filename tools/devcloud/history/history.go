@@ -27,6 +27,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"time"
 
 	"karri/shared/bucket/buckettest"
@@ -70,6 +71,7 @@ type world struct {
 	flaky      bool // answers get lost
 	crashing   bool // daemons crash
 	late       []func() error
+	ledger     ledger
 	result     Result
 	seen       map[string]bool      // wrongs that were told already
 	poweredOff map[id.Instance]bool // by their own guests
@@ -95,6 +97,7 @@ func Run(ctx context.Context, seed uint64) (Result, error) {
 		ctx: ctx, dir: dir, rng: rand.New(rand.NewPCG(seed, 1)), ids: rand.NewChaCha8(key), fuse: &lifetest.Fuse{},
 		now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), cut: map[[2]string]bool{}, seen: map[string]bool{}, poweredOff: map[id.Instance]bool{}, result: Result{Seed: seed},
 	}
+	w.ledger = ledger{map[string]values{}, map[string]values{}}
 	w.walrus = buckettest.New(w.fuse)
 	defer w.close()
 	if err := w.build(1+w.rng.IntN(2), 1+w.rng.IntN(3)); err != nil {
@@ -144,7 +147,9 @@ func (w *world) live() {
 			w.userActs(pick(w, w.users))
 		case n < 30:
 			w.fault()
-		case n < 42:
+		case n < 36:
+			w.guestWrites(pick(w, w.zones))
+		case n < 47:
 			w.pass(time.Duration(w.rng.IntN(20_000)) * time.Millisecond)
 		default:
 			for range 1 + w.rng.IntN(12) {
@@ -179,18 +184,35 @@ func (w *world) heal() {
 		}
 	}
 	w.healGuests()
-	w.settleFully(40)
+	w.settleFully(12)
+	for range 14 {
+		if w.calm() {
+			break
+		}
+		w.settleFully(2)
+	}
+	w.settleFully(2)
+}
+
+// calm reports whether nothing is shown to be on its way to something else.
+func (w *world) calm() bool {
+	for _, u := range w.users {
+		for _, state := range w.show(u).states {
+			if slices.Contains(passing, state) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // settleFully has every daemon take each of its steps, again and again.
 func (w *world) settleFully(rounds int) {
 	for range rounds {
 		w.now = w.now.Add(16 * time.Second)
-		for range 2 {
-			for _, d := range w.daemons {
-				for _, s := range d.steps {
-					s.do()
-				}
+		for _, d := range w.daemons {
+			for _, s := range d.steps {
+				s.do()
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package history
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"karri/tools/devcloud/pretend"
@@ -156,6 +157,7 @@ func (w *world) createsVolume(u *user) {
 	}
 	if out, ok := w.do(u, "CreateVolume", in); ok {
 		u.volumes[str(out, "VolumeId")] = "present"
+		w.ledger.made(str(out, "VolumeId"), str(in, "SnapshotId"))
 		w.say("%s has %s", u.name, str(out, "VolumeId"))
 	}
 }
@@ -179,6 +181,7 @@ func (w *world) usesVolume(u *user, v string, live []string) {
 		if out, ok := w.do(u, "CreateSnapshot", params{"VolumeId": v}); ok {
 			s := str(out, "SnapshotId")
 			u.snapshots[s], u.from[s] = "present", v
+			w.ledger.snapshots[s] = maps.Clone(w.ledger.volumes[v])
 			w.say("%s has %s", u.name, s)
 		}
 	default:
