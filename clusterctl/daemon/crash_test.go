@@ -171,6 +171,12 @@ func crashAt(t *testing.T, at string) {
 	if n.Starts("i-1") != 1 {
 		t.Errorf("started %d times", n.Starts("i-1"))
 	}
+	mustPass(t, crashed)
+}
+
+// mustPass waits until the process has ended at its point.
+func mustPass(t *testing.T, crashed <-chan struct{}) {
+	t.Helper()
 	persist(t, "the named point", func() error {
 		select {
 		case <-crashed:
