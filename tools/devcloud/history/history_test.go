@@ -7,12 +7,10 @@ import (
 	"testing"
 )
 
-// Each seed is a history of its own. KARRI_TEST=long runs a hundred times as many.
+// Each seed is a history of its own: a few in the inner loop, more by tools/test,
+// a hundred times as many by tools/test long.
 func TestHistories(t *testing.T) {
-	seeds := uint64(20)
-	if os.Getenv("KARRI_TEST") == "long" {
-		seeds = 2000
-	}
+	seeds := map[string]uint64{"": 4, "short": 20, "long": 2000}[os.Getenv("KARRI_TEST")]
 	crashes, failed := 0, 0
 	for seed := range seeds {
 		r, err := Run(t.Context(), seed)
