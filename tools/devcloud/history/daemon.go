@@ -31,14 +31,10 @@ func (w *world) work(d *daemon) {
 		return
 	}
 	s := pick(w, d.steps)
-	if w.crashing && w.chance(12) {
-		w.fuse.Light(1 + w.rng.IntN(10))
-	}
-	crashed := lifetest.Burns(s.do)
-	w.fuse.Light(0)
-	if !crashed {
+	if !lifetest.Burns(s.do) {
 		return
 	}
+	w.fuse.Light(0)
 	w.result.Crashes++
 	d.down = w.rng.IntN(3)
 	w.say("%s crashes in: %s; down for %d", d.name, s.name, d.down)

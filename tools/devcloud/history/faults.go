@@ -29,12 +29,24 @@ func (w *world) fault() {
 		w.say("host %s reboots", h.name)
 		h.RebootHost()
 	case n < 64:
-		w.say("libvirt of %s is restarted", h.name)
-		h.RestartLibvirt()
+		w.restartLibvirt(h)
 	case n < 75:
 		w.killServer(z)
 	default:
 		w.hurtGuest(h)
+	}
+}
+
+// restartLibvirt makes it forget why machines are off; those that are count as
+// switched off by their guests from now on.
+func (w *world) restartLibvirt(h *host) {
+	w.say("libvirt of %s is restarted", h.name)
+	h.RestartLibvirt()
+	all, _ := h.Instances(w.ctx)
+	for _, i := range all {
+		if s, _ := h.Seen(w.ctx, i, wire.Instance{}); s.Machine == "down" {
+			w.poweredOff[i] = true
+		}
 	}
 }
 

@@ -152,9 +152,13 @@ func (w *world) live() {
 		case n < 47:
 			w.pass(time.Duration(w.rng.IntN(20_000)) * time.Millisecond)
 		default:
-			for range 1 + w.rng.IntN(12) {
+			if w.crashing && w.chance(40) {
+				w.fuse.Light(1 + w.rng.IntN(15)) // somebody crashes at the n-th change from now
+			}
+			for range 5 + w.rng.IntN(60) {
 				w.work(pick(w, w.daemons))
 			}
+			w.fuse.Light(0)
 		}
 		w.watch()
 	}

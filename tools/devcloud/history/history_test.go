@@ -1,9 +1,13 @@
 package history
 
 import (
+	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -11,22 +15,27 @@ import (
 // a hundred times as many by tools/test long.
 func TestHistories(t *testing.T) {
 	seeds := map[string]uint64{"": 4, "short": 20, "long": 2000}[os.Getenv("KARRI_TEST")]
-	crashes, failed := 0, 0
-	for seed := range seeds {
-		r, err := Run(t.Context(), seed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		crashes += r.Crashes
-		if len(r.Wrong) > 0 {
-			t.Errorf("seed %d (go run ./tools/devcloud --replay %d):\n%s", seed, seed, strings.Join(r.Wrong, "\n"))
-			if failed++; failed == 10 {
-				t.Fatal("and so on")
+	var next, crashes, failed atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for seed := uint64(next.Add(1) - 1); seed < seeds && failed.Load() < 10; seed = uint64(next.Add(1) - 1) {
+				r, err := Run(t.Context(), seed)
+				if err != nil {
+					t.Error(err)
+				}
+				crashes.Add(int64(r.Crashes))
+				if len(r.Wrong) > 0 {
+					failed.Add(1)
+					fmt.Printf("seed %d is wrong\n", seed)
+					t.Errorf("seed %d (go run ./tools/devcloud --replay %d):\n%s", seed, seed, strings.Join(r.Wrong, "\n"))
+				}
 			}
-		}
+		})
 	}
-	if crashes < int(seeds) {
-		t.Errorf("only %d crashes in %d histories", crashes, seeds)
+	wg.Wait()
+	if crashes.Load() < int64(seeds) {
+		t.Errorf("only %d crashes in %d histories", crashes.Load(), seeds)
 	}
 }
 

@@ -69,9 +69,9 @@ func (w *world) userActs(u *user) {
 		w.runs(u)
 	case n < 22 && len(u.tokens) > 0:
 		w.repeats(u, pick(w, u.tokens))
-	case n < 50:
+	case n < 36:
 		w.changes(u, pick(w, live))
-	case n < 60 && len(volumes) < 8 || len(volumes) == 0:
+	case n < 46 && len(volumes) < 8 || len(volumes) == 0:
 		w.createsVolume(u)
 	case n < 84:
 		w.usesVolume(u, pick(w, volumes), live)
@@ -124,7 +124,7 @@ func (w *world) repeats(u *user, t token) {
 func (w *world) changes(u *user, i string) {
 	in := params{"InstanceIds": []string{i}}
 	switch w.rng.IntN(6) {
-	case 0, 1:
+	case 0:
 		if w.first(w.do(u, "TerminateInstances", in)) {
 			u.instances[i] = "gone"
 			for v, on := range u.attached {
@@ -133,7 +133,7 @@ func (w *world) changes(u *user, i string) {
 				}
 			}
 		}
-	case 2:
+	case 1, 2:
 		if w.chance(20) {
 			in["Force"] = true
 		}
