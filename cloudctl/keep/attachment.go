@@ -75,8 +75,12 @@ func (k *Keeper) lookAttachment(ctx context.Context, name string) (t attachment,
 	t.has, t.in = seen.Volumes[t.row.Volume]
 	block := k.Reports.Block(t.row.Zone)
 	t.served, t.heard = block.Exports[t.row.Volume], !block.Heard.IsZero()
-	t.quiet = !t.in && zone.Nodes[seen.Node].State == wire.Ready && now.Sub(zone.Heard) < report.Old &&
-		(t.row.Plugged && i != nil && now.Sub(i.Launched) > settled || now.Sub(t.row.Changed) > settled)
+	// The node itself must have been heard since: one that is cut off may have
+	// plugged the volume in and not told.
+	node := zone.Nodes[seen.Node]
+	since := func(t time.Time) bool { return node.Seen.Sub(t) > settled }
+	t.quiet = !t.in && node.State == wire.Ready && now.Sub(zone.Heard) < report.Old &&
+		(t.row.Plugged && i != nil && since(i.Launched) || since(t.row.Changed))
 	return t, nil
 }
 

@@ -2,6 +2,7 @@ package keep
 
 import (
 	"testing"
+	"time"
 
 	"karri/cloudctl/store"
 	"karri/shared/wire"
@@ -67,5 +68,36 @@ func TestAVolumeIsAttachedToAStoppedInstance(t *testing.T) {
 	w.right(t)
 	if a := w.attachment(func(*store.Attachment) {}); a != nil {
 		t.Errorf("it was not detached: %+v", a)
+	}
+}
+
+// A node that was not heard since the wish changed may have plugged the volume
+// in and not told: its guest keeps the disk until the node speaks again.
+func TestADiskThatASilentNodeMayHaveIsNotTakenAway(t *testing.T) {
+	w := newWorld(t, nil)
+	w.wish(false)
+	w.tx(func(tx *store.Tx) error {
+		if err := tx.Add(&store.Volume{ID: volID, Account: w.account, Zone: here, SizeGiB: 1, Type: "gp2", Want: wire.Present, Created: w.now}); err != nil {
+			return err
+		}
+		return tx.Add(&store.Attachment{Volume: volID, Instance: instID, Account: w.account, Zone: here, Device: "/dev/sdf", Want: wire.Attached, Created: w.now, Changed: w.now})
+	})
+	w.settle()
+	w.zone.Silent = w.now
+	w.attachment(func(a *store.Attachment) { a.Want, a.Changed = wire.Detached, w.now })
+	w.attachment(func(a *store.Attachment) { a.Plugged = false })
+	delete(w.zone.Machines[instID].Volumes, volID) // as a report from before it was plugged has it
+	for range 5 {
+		if err := w.round(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if w.attachment(func(*store.Attachment) {}) == nil || len(w.zone.Exports) == 0 {
+		t.Error("the disk was taken from a node that was not heard")
+	}
+	w.zone.Silent = time.Time{}
+	w.settle()
+	if a := w.attachment(func(*store.Attachment) {}); a != nil {
+		t.Errorf("the node was heard, and it was not detached: %+v", a)
 	}
 }

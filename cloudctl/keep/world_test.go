@@ -88,6 +88,7 @@ func newWorld(t testing.TB, f *lifetest.Fuse) *world {
 		TB: t, path: path, zone: zonetest.New(f), fuse: f, buckets: buckettest.New(f), account: ann,
 		now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
 	}
+	w.zone.Now = func() time.Time { return w.now }
 	w.open()
 	t.Cleanup(func() { w.store.Close() })
 	return w

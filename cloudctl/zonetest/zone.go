@@ -23,7 +23,9 @@ import (
 type Zone struct {
 	mu     sync.Mutex
 	Fuse   *lifetest.Fuse
-	Wrongs []string // what must never happen, and did
+	Now    func() time.Time // when the node was last heard; nil: time.Now
+	Silent time.Time        // not zero: the node was last heard then, and is thought well all the same
+	Wrongs []string         // what must never happen, and did
 
 	ClusterGen, BlockGen uint64 // the highest generations that were accepted
 	ClusterOrders        wire.ClusterOrders
@@ -67,6 +69,16 @@ func old(gen, have uint64) error {
 	return fault.New(fault.Conflict, "OldGeneration", "Generation %d is older than %d.", gen, have)
 }
 
+func (z *Zone) heard() time.Time {
+	switch {
+	case !z.Silent.IsZero():
+		return z.Silent
+	case z.Now != nil:
+		return z.Now()
+	}
+	return time.Now()
+}
+
 // Locked runs do while nothing changes.
 func (z *Zone) Locked(do func()) {
 	z.mu.Lock()
@@ -108,7 +120,7 @@ func (p Cluster) Ask(context.Context, uint64) (wire.Seen[wire.ClusterReport], er
 	defer p.mu.Unlock()
 	p.version++
 	r := wire.ClusterReport{
-		Nodes:     map[string]wire.Node{Node: {Name: Node, State: wire.Ready, Total: wire.Capacity{VCPUs: 8, MemoryMiB: 8192, DiskGiB: 100}}},
+		Nodes:     map[string]wire.Node{Node: {Name: Node, State: wire.Ready, Seen: p.heard(), Total: wire.Capacity{VCPUs: 8, MemoryMiB: 8192, DiskGiB: 100}}},
 		Instances: map[id.Instance]wire.InstanceSeen{},
 	}
 	for i, m := range p.Machines {
