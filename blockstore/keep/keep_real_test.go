@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"karri/blockstore/keep"
+	"karri/shared/crash/crashtest"
 	"karri/shared/fault"
 	"karri/shared/id"
 	"karri/shared/wire"
@@ -131,26 +131,10 @@ func (w *cloudWorld) empty() {
 	}
 }
 
-// places reads the names of all places to crash in a tier's source.
-func places(t *testing.T) []string {
-	var names []string
-	files, err := filepath.Glob("../*/*.go")
-	must(t, err)
-	place := regexp.MustCompile(`crash\.Here\("([^"]+)"\)`)
-	for _, path := range files {
-		b, err := os.ReadFile(path)
-		must(t, err)
-		for _, m := range place.FindAllStringSubmatch(string(b), -1) {
-			names = append(names, m[1])
-		}
-	}
-	return names
-}
-
 // The real program, on real files, records and storage daemons, dies at each
 // place between two durable writes; half of the times its storage daemons too.
 func TestDiesAtEveryPlace(t *testing.T) {
-	names := append(places(t), "")
+	names := append(crashtest.Points(t, ".."), "")
 	for i, name := range names {
 		for _, kill := range []bool{true, false} {
 			if !kill && testing.Short() {

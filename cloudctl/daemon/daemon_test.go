@@ -5,18 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"karri/cloudctl/ec2"
+	"karri/shared/crash/crashtest"
 	"karri/shared/service"
 	"karri/shared/sign"
 )
@@ -178,29 +175,6 @@ func TestPoolsOfPublicAddresses(t *testing.T) {
 	}
 }
 
-// crashPoints returns the named points in the sources that a cloudctl passes.
-func crashPoints(t *testing.T) (points []string) {
-	t.Helper()
-	called := regexp.MustCompile(`crash\.Here\("([^"]+)"\)`)
-	for _, dir := range []string{"..", "../../shared/pki", "../../shared/service"} {
-		err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			b, err := os.ReadFile(path)
-			for _, m := range called.FindAllStringSubmatch(string(b), -1) {
-				points = append(points, m[1])
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	slices.Sort(points)
-	return slices.Compact(points)
-}
-
 // supervise keeps a cloudctl running as a process: first so that it ends at the
 // crash point, then as it is. The channel tells when it ended there.
 func (c *cloudTest) supervise(at string) <-chan struct{} {
@@ -233,7 +207,7 @@ func (c *cloudTest) supervise(at string) <-chan struct{} {
 // The binary ends between any two durable writes, and is started again over
 // what is on its disk: the user's whole way comes out as if it had not.
 func TestTheProcessEndsAtEachNamedPoint(t *testing.T) {
-	points := crashPoints(t)
+	points := crashtest.Points(t, "..", "../../shared/pki", "../../shared/service")
 	if len(points) < 6 {
 		t.Fatalf("only %v", points)
 	}

@@ -3,17 +3,13 @@ package daemon
 import (
 	"bytes"
 	"context"
-	"io/fs"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
+	"karri/shared/crash/crashtest"
 	"karri/shared/id"
 	"karri/shared/pki"
 	"karri/shared/wire"
@@ -27,29 +23,6 @@ func TestMain(m *testing.M) {
 		Main()
 	}
 	os.Exit(m.Run())
-}
-
-// crashPoints returns the named points in the sources that a clusterctl passes.
-func crashPoints(t *testing.T) (points []string) {
-	t.Helper()
-	here := regexp.MustCompile(`crash\.Here\("([^"]+)"\)`)
-	for _, dir := range []string{"..", "../../shared/wire", "../../shared/pki", "../../shared/service"} {
-		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			b, err := os.ReadFile(path)
-			for _, m := range here.FindAllStringSubmatch(string(b), -1) {
-				points = append(points, m[1])
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	slices.Sort(points)
-	return slices.Compact(points)
 }
 
 // supervise keeps a clusterctl running as a process: first so that it ends at
@@ -107,7 +80,7 @@ func persist(t *testing.T, what string, try func() error) {
 // The binary ends between any two durable writes, and is started again over
 // what is on its disk: everything comes out as if it had not.
 func TestTheProcessEndsAtEachNamedPoint(t *testing.T) {
-	points := crashPoints(t)
+	points := crashtest.Points(t, "..", "../../shared/wire", "../../shared/pki", "../../shared/service")
 	if len(points) < 8 {
 		t.Fatalf("only %v", points)
 	}

@@ -3,10 +3,6 @@
 package daemon
 
 import (
-	"io/fs"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,33 +10,10 @@ import (
 
 	"karri/nodectl/network"
 	"karri/nodectl/probe"
+	"karri/shared/crash/crashtest"
 	"karri/shared/id"
 	"karri/shared/wire"
 )
-
-// crashPoints are the named points between two durable writes on a node's way.
-func crashPoints(t *testing.T) []string {
-	t.Helper()
-	form := regexp.MustCompile(`crash\.Here\("([^"]+)"\)`)
-	var names []string
-	for _, dir := range []string{"..", "../../shared/wire"} {
-		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			b, err := os.ReadFile(path)
-			for _, m := range form.FindAllStringSubmatch(string(b), -1) {
-				names = append(names, m[1])
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
 
 // unreached are the points that this history does not pass: the guest hears
 // its power button, the book stays small, and the host is alone.
@@ -51,7 +24,7 @@ var unreached = []string{"instance.reset", "book.snapshot-written", "network.ove
 func TestTheBinaryCrashesAtEveryPoint(t *testing.T) {
 	b := newBench(t)
 	crashed := 0
-	for n, name := range crashPoints(t) {
+	for n, name := range crashtest.Points(t, "..", "../../shared/wire") {
 		b.serveImage(probe.BootSector(strings.Repeat("x", n+1)), "raw") // each time another, to be fetched
 		b.kill()
 		b.must(network.Purge(t.Context(), cloud)) // for its points to be passed each time

@@ -8,10 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
+	"karri/shared/crash/crashtest"
 	"karri/shared/fault"
 	"karri/shared/wire"
 )
@@ -64,28 +64,10 @@ func child(path string) int {
 	return 0
 }
 
-func crashPoints(t *testing.T) []string {
-	t.Helper()
-	files, err := filepath.Glob("*.go")
-	must(t, err)
-	var points []string
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		must(t, err)
-		if strings.HasSuffix(f, "_test.go") {
-			continue
-		}
-		for _, m := range regexp.MustCompile(`crash\.Here\("([^"]+)"\)`).FindAllStringSubmatch(string(b), -1) {
-			points = append(points, m[1])
-		}
-	}
-	return points
-}
-
 // The process dies at each point on the way of plugging a guest, and of
 // unplugging it; the next one goes on from there, and nothing is left over.
 func TestDiesEverywhere(t *testing.T) {
-	points := crashPoints(t)
+	points := crashtest.Points(t, ".")
 	if len(points) < 9 {
 		t.Fatal(points)
 	}

@@ -4,41 +4,20 @@ package daemon_test
 
 import (
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"karri/shared/crash/crashtest"
 	"karri/walrus/content"
 	"karri/walrus/daemon/walrustest"
 	"karri/walrus/index"
 )
-
-// points finds every named place in the source.
-func points(t *testing.T) []string {
-	here := regexp.MustCompile(`crash\.Here\("([^"]+)"\)`)
-	var names []string
-	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		source, err := os.ReadFile(path)
-		for _, m := range here.FindAllSubmatch(source, -1) {
-			names = append(names, string(m[1]))
-		}
-		return err
-	})
-	if err != nil || len(names) < 10 {
-		t.Fatalf("%d places, %v", len(names), err)
-	}
-	return names
-}
 
 // A history is what a client did and was told.
 type history struct {
@@ -176,7 +155,7 @@ func left(t *testing.T, state string) (found []string) {
 
 func TestCrashEverywhere(t *testing.T) {
 	cloud := walrustest.StartCloud(t)
-	names := points(t)
+	names := crashtest.Points(t, "..")
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			w := walrustest.NewChild(t, cloud, "--orphan-age", "1ms")
