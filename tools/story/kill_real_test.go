@@ -99,8 +99,52 @@ func (u *user) comeAndGo() {
 	if !u.reaches(id, "running") {
 		return
 	}
+	u.plugAndUnplug(id)
 	u.insist("ec2", "terminate-instances", "--instance-ids", id)
 	u.reaches(id, "terminated")
+}
+
+// plugAndUnplug attaches a volume of its own to an instance, and takes it away.
+// An attach whose answer was lost is refused the second time, so what counts is
+// what is there.
+func (u *user) plugAndUnplug(instance string) {
+	zone := u.insist("ec2", "describe-availability-zones", "--query", "AvailabilityZones[0].ZoneName")
+	v := u.insist("ec2", "create-volume", "--availability-zone", zone, "--size", "1", "--client-token", fmt.Sprint("story-", rand.Uint64()), "--query", "VolumeId")
+	u.volumeReaches(v, "State", "available")
+	u.becomes(v, "Attachments[0].State", "attached", "ec2", "attach-volume", "--volume-id", v, "--instance-id", instance, "--device", "/dev/sdg")
+	u.becomes(v, "State", "available", "ec2", "detach-volume", "--volume-id", v)
+	u.becomes(v, "State", "", "ec2", "delete-volume", "--volume-id", v)
+}
+
+// becomes asks for a change again and again until it is seen.
+func (u *user) becomes(volume, member, want string, change ...string) {
+	for range 3 {
+		_, _ = u.tryAWS(change...)
+		if eventually(40*time.Second, func() bool { return u.volumeIs(volume, member) == want }) {
+			return
+		}
+	}
+	u.volumeReaches(volume, member, want)
+}
+
+func (u *user) volumeReaches(volume, member, want string) {
+	if !eventually(time.Minute, func() bool { return u.volumeIs(volume, member) == want }) {
+		why, _ := u.command(time.Minute, "karri", "explain", volume)
+		u.t.Errorf("%s of %s is %q, not %q:\n%s", member, volume, u.volumeIs(volume, member), want, why)
+	}
+}
+
+// volumeIs returns a member of a volume, "" when there is no such volume, "?"
+// when the cloud does not answer.
+func (u *user) volumeIs(volume, member string) string {
+	out, err := u.tryAWS("ec2", "describe-volumes", "--volume-ids", volume, "--query", "Volumes[0]."+member)
+	switch {
+	case err == nil:
+		return out
+	case strings.Contains(err.Error(), "InvalidVolume.NotFound"):
+		return ""
+	}
+	return "?"
 }
 
 func (u *user) reaches(instance, state string) bool {
