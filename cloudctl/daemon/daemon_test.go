@@ -1,13 +1,10 @@
 package daemon
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -175,33 +172,10 @@ func TestPoolsOfPublicAddresses(t *testing.T) {
 	}
 }
 
-// supervise keeps a cloudctl running as a process: first so that it ends at the
-// crash point, then as it is. The channel tells when it ended there.
+// supervise keeps a cloudctl running that ends once at the crash point.
 func (c *cloudTest) supervise(at string) <-chan struct{} {
-	crashed, done := make(chan struct{}), make(chan struct{})
-	ctx, cancel := context.WithCancel(context.Background())
-	c.Cleanup(func() { cancel(); <-done })
-	go func() {
-		defer close(done)
-		for ctx.Err() == nil {
-			var log bytes.Buffer
-			cmd := exec.CommandContext(ctx, os.Args[0], "--state", c.state, "--listen", c.internal, "--public", c.public,
-				"--public-addresses", "192.0.2.0/29", "--log-level", "error")
-			cmd.Env = append(os.Environ(), childMark+"=1", "KARRI_CRASH_AT="+at)
-			cmd.Stderr = &log
-			err := cmd.Run()
-			switch code := cmd.ProcessState.ExitCode(); {
-			case ctx.Err() != nil:
-			case code == 137 && at != "":
-				at = ""
-				close(crashed)
-			default:
-				c.Errorf("cloudctl ended with %v\n%s", err, log.String())
-				return
-			}
-		}
-	}()
-	return crashed
+	return crashtest.Supervise(c.T, childMark, at, "--state", c.state, "--listen", c.internal, "--public", c.public,
+		"--public-addresses", "192.0.2.0/29", "--log-level", "error")
 }
 
 // The binary ends between any two durable writes, and is started again over

@@ -1,11 +1,8 @@
 package daemon
 
 import (
-	"bytes"
-	"context"
 	"net"
 	"os"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -23,35 +20,6 @@ func TestMain(m *testing.M) {
 		Main()
 	}
 	os.Exit(m.Run())
-}
-
-// supervise keeps a clusterctl running as a process: first so that it ends at
-// the crash point, then as it is. The channel tells when it ended there.
-func supervise(t *testing.T, at string, args ...string) <-chan struct{} {
-	t.Helper()
-	crashed, done := make(chan struct{}), make(chan struct{})
-	ctx, cancel := context.WithCancel(context.Background())
-	t.Cleanup(func() { cancel(); <-done })
-	go func() {
-		defer close(done)
-		for ctx.Err() == nil {
-			var log bytes.Buffer
-			cmd := exec.CommandContext(ctx, os.Args[0], args...)
-			cmd.Env = append(os.Environ(), childMark+"=1", "KARRI_CRASH_AT="+at)
-			cmd.Stderr = &log
-			err := cmd.Run()
-			switch code := cmd.ProcessState.ExitCode(); {
-			case ctx.Err() != nil:
-			case code == 137 && at != "":
-				at = ""
-				close(crashed)
-			default:
-				t.Errorf("clusterctl ended with %v\n%s", err, log.String())
-				return
-			}
-		}
-	}()
-	return crashed
 }
 
 func freeAddr(t *testing.T) string {
@@ -92,7 +60,7 @@ func TestTheProcessEndsAtEachNamedPoint(t *testing.T) {
 func crashAt(t *testing.T, at string) {
 	c := newAuthority(t)
 	addr := freeAddr(t)
-	crashed := supervise(t, at, "--state", t.TempDir(), "--listen", addr, "--zone", zone, "--join", c.token(), "--log-level", "warn")
+	crashed := crashtest.Supervise(t, childMark, at, "--state", t.TempDir(), "--listen", addr, "--zone", zone, "--join", c.token(), "--log-level", "warn")
 	c.cluster = c.Client(pki.Identity{Role: pki.Clusterctl, Zone: zone}, addr)
 	defer c.cluster.Close()
 	persist(t, "the first answer", func() error {
