@@ -43,7 +43,7 @@ func ClusterOrders(tx *store.Tx, region, zone string) (wire.ClusterOrders, error
 	if err := addNetworks(tx, &o, region, vpcs); err != nil {
 		return o, err
 	}
-	return o, addGroups(tx, &o, vpcs)
+	return o, addGroups(tx, &o, zone, vpcs)
 }
 
 func wireInstance(i *store.Instance) wire.Instance {
@@ -182,7 +182,7 @@ func addNetworks(tx *store.Tx, o *wire.ClusterOrders, region string, vpcs map[id
 	return nil
 }
 
-func addGroups(tx *store.Tx, o *wire.ClusterOrders, vpcs map[id.VPC]bool) error {
+func addGroups(tx *store.Tx, o *wire.ClusterOrders, zone string, vpcs map[id.VPC]bool) error {
 	rows, err := tx.GroupsOf(store.AnyAccount)
 	if err != nil {
 		return err
@@ -196,6 +196,7 @@ func addGroups(tx *store.Tx, o *wire.ClusterOrders, vpcs map[id.VPC]bool) error 
 	if err != nil {
 		return err
 	}
+	named := map[id.Group]bool{}
 	for _, r := range rules {
 		g, ok := o.Groups[r.Group]
 		if !ok {
@@ -213,6 +214,30 @@ func addGroups(tx *store.Tx, o *wire.ClusterOrders, vpcs map[id.VPC]bool) error 
 			g.Ingress = append(g.Ingress, w)
 		}
 		o.Groups[r.Group] = g
+		named[r.Peer] = true
+	}
+	return addFar(tx, o, zone, named)
+}
+
+// addFar gives the groups that a rule names their members in other zones.
+func addFar(tx *store.Tx, o *wire.ClusterOrders, zone string, named map[id.Group]bool) error {
+	rows, err := tx.InterfacesElsewhere(zone)
+	if err != nil {
+		return err
+	}
+	for _, e := range rows {
+		for _, name := range e.Groups {
+			g, here := o.Groups[name]
+			if !here || !named[name] {
+				continue
+			}
+			address, err := netip.ParseAddr(e.Address)
+			if err != nil {
+				return err
+			}
+			g.Far = append(g.Far, address)
+			o.Groups[name] = g
+		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"karri/shared/id"
+	"karri/shared/wire"
 )
 
 // An Interface is a network interface: an address in a subnet, and the
@@ -52,6 +53,12 @@ func (t *Tx) InterfacesOn(instance id.Instance) ([]Interface, error) {
 // InterfacesInZone returns the network interfaces of the instances of a zone.
 func (t *Tx) InterfacesInZone(zone string) ([]Interface, error) {
 	return many[Interface](t.g.Where("zone = ?", zone), "device_index, id")
+}
+
+// InterfacesElsewhere returns the network interfaces of the instances of other
+// zones, without those that are wished gone.
+func (t *Tx) InterfacesElsewhere(zone string) ([]Interface, error) {
+	return many[Interface](t.g.Where("zone <> ? AND instance IN (SELECT id FROM instances WHERE want <> ?)", zone, wire.Gone), "address, id")
 }
 
 // AddressesIn returns the private addresses that are taken in a subnet.

@@ -53,9 +53,15 @@ func (z zone) render(node string) wire.NodeOrders {
 	return o
 }
 
-// membersOf returns the addresses of each group's members, in order.
+// membersOf returns the addresses of each group's members, in order, those in
+// other zones included.
 func (z zone) membersOf() map[id.Group][]netip.Prefix {
 	m := map[id.Group][]netip.Prefix{}
+	for g, w := range z.orders.Groups {
+		for _, a := range w.Far {
+			m[g] = append(m[g], netip.PrefixFrom(a, a.BitLen()))
+		}
+	}
 	for _, w := range z.orders.Instances {
 		if w.Want == wire.Gone {
 			continue

@@ -25,8 +25,10 @@ func TestRender(t *testing.T) {
 			Networks: map[id.VPC]wire.Network{"vpc-1": {VNI: 1}, "vpc-2": {VNI: 2}},
 			Groups: map[id.Group]wire.Group{
 				"sg-a": {Ingress: []wire.Rule{{Protocol: "tcp", From: 22, To: 22, CIDR: netip.MustParsePrefix("0.0.0.0/0")}, {Protocol: "-1", From: -1, To: -1, Group: "sg-a"}}},
-				"sg-b": {Ingress: []wire.Rule{{Protocol: "tcp", From: 22, To: 22, CIDR: netip.MustParsePrefix("192.0.2.9/24")}, {Protocol: "udp", From: 1, To: 2, Group: "sg-empty"}},
+				"sg-b": {Ingress: []wire.Rule{{Protocol: "tcp", From: 22, To: 22, CIDR: netip.MustParsePrefix("192.0.2.9/24")}, {Protocol: "udp", From: 1, To: 2, Group: "sg-empty"},
+					{Protocol: "tcp", From: 5432, To: 5432, Group: "sg-far"}},
 					Egress: []wire.Rule{{Protocol: "-1", From: -1, To: -1, CIDR: netip.MustParsePrefix("0.0.0.0/0")}}},
+				"sg-far": {Far: []netip.Addr{netip.MustParseAddr("10.0.16.7")}},
 			}}}
 	z.members = z.membersOf()
 	o := z.render("n1")
@@ -35,6 +37,7 @@ func TestRender(t *testing.T) {
 		In: []wire.FlatRule{
 			{Protocol: "-1", From: -1, To: -1, Peers: []netip.Prefix{p("10.0.0.1/32"), p("10.0.0.2/32"), p("10.0.0.5/32")}},
 			{Protocol: "tcp", From: 22, To: 22, Peers: []netip.Prefix{p("0.0.0.0/0"), p("192.0.2.0/24")}},
+			{Protocol: "tcp", From: 5432, To: 5432, Peers: []netip.Prefix{p("10.0.16.7/32")}},
 		},
 		Out: []wire.FlatRule{{Protocol: "-1", From: -1, To: -1, Peers: []netip.Prefix{p("0.0.0.0/0")}}},
 	}

@@ -151,6 +151,9 @@ type Group struct {
 	VPC     id.VPC `json:"vpc"`
 	Ingress []Rule `json:"ingress"`
 	Egress  []Rule `json:"egress"`
+	// Far is the members that are not in this zone, for a group that a rule
+	// names; clusterctl knows those that are.
+	Far []netip.Addr `json:"far,omitempty"`
 }
 
 // Rule allows one kind of traffic with one peer: a range or the members of a group.
