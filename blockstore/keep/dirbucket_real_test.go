@@ -89,4 +89,13 @@ func (d dirBucket) Copy(context.Context, bucket.Ref, bucket.Ref) (bucket.Object,
 	return bucket.Object{}, fs.ErrInvalid
 }
 
+func (d dirBucket) Buckets(context.Context) ([]string, error) {
+	dirs, err := os.ReadDir(string(d))
+	names := []string{}
+	for _, e := range dirs {
+		names = append(names, e.Name())
+	}
+	return names, err
+}
+
 func (d dirBucket) For(string) bucket.Store { return d }

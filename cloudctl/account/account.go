@@ -21,6 +21,7 @@ import (
 
 	"karri/cloudctl/store"
 	"karri/cloudctl/vault"
+	"karri/shared/bucket"
 	"karri/shared/fault"
 )
 
@@ -30,6 +31,8 @@ type Book struct {
 	Vault *vault.Vault
 	Clock func() time.Time
 	Rand  io.Reader // of ids and keys; nil: crypto/rand
+	// Buckets is walrus, which an account is not deleted without asking.
+	Buckets bucket.Store
 }
 
 // Secret is an access key as its owner sees it, once.
@@ -196,8 +199,13 @@ func (b *Book) List(ctx context.Context) ([]store.Account, error) {
 }
 
 // Delete deletes an account that has nothing left but what it was born with.
-// The fault DependencyViolation names what it still has.
+// The fault DeleteConflict names what it still has. Walrus may believe in the
+// keys for some seconds more: a bucket that is made in these has no owner.
 func (b *Book) Delete(ctx context.Context, account string) error {
+	buckets, err := b.bucketsOf(ctx, account)
+	if err != nil {
+		return err
+	}
 	return b.Store.InTx(ctx, func(tx *store.Tx) error {
 		a, err := b.plainAccount(tx, account)
 		if err != nil {
@@ -207,9 +215,27 @@ func (b *Book) Delete(ctx context.Context, account string) error {
 		if err != nil {
 			return err
 		}
+		if len(buckets) > 0 {
+			has = append(has, fmt.Sprintf("%d buckets (%s)", len(buckets), strings.Join(buckets[:min(3, len(buckets))], ", ")))
+		}
 		if len(has) > 0 {
-			return fault.New(fault.Conflict, "DependencyViolation", "The account %s still has %s.", account, strings.Join(has, ", "))
+			return fault.New(fault.Conflict, "DeleteConflict", "The account %s still has %s.", account, strings.Join(has, ", "))
 		}
 		return tx.DropAccount(a)
 	})
+}
+
+func (b *Book) bucketsOf(ctx context.Context, account string) ([]string, error) {
+	err := b.Store.View(ctx, func(tx *store.Tx) error {
+		_, err := b.plainAccount(tx, account)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	names, err := b.Buckets.For(account).Buckets(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask walrus for the buckets of %s: %w", account, err)
+	}
+	return names, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"karri/cloudctl/store"
 	"karri/cloudctl/vault"
+	"karri/shared/bucket/buckettest"
 	"karri/shared/fault"
 	"karri/shared/sign"
 )
@@ -27,7 +28,7 @@ func open(t *testing.T) *Book {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &Book{Store: s, Vault: v, Clock: time.Now}
+	b := &Book{Store: s, Vault: v, Clock: time.Now, Buckets: buckettest.New(nil)}
 	for range 2 { // a second start founds nothing anew
 		if err := b.Found(t.Context()); err != nil {
 			t.Fatal(err)
@@ -137,12 +138,22 @@ func TestAnAccountIsDeletedOnlyWhenItHasNothing(t *testing.T) {
 	if err := b.Store.InTx(t.Context(), func(tx *store.Tx) error { return tx.Add(lent) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Delete(t.Context(), a.ID); fault.CodeOf(err) != "DependencyViolation" || !strings.Contains(err.Error(), "1 addresses") {
+	walrus := b.Buckets.(*buckettest.Fake)
+	walrus.UserPut(a.ID, "pond", "fish", nil)
+	if err := b.Delete(t.Context(), a.ID); fault.CodeOf(err) != "DeleteConflict" || !strings.Contains(err.Error(), "1 addresses, 1 buckets (pond)") {
 		t.Errorf("got %v", err)
 	}
 	if err := b.Store.InTx(t.Context(), func(tx *store.Tx) error { return tx.Drop(lent) }); err != nil {
 		t.Fatal(err)
 	}
+	if err := b.Delete(t.Context(), a.ID); fault.CodeOf(err) != "DeleteConflict" || !strings.Contains(err.Error(), "pond") {
+		t.Errorf("with a bucket: %v", err)
+	}
+	walrus.Fail(func(string, string, string) error { return fault.New(fault.Later, "Unavailable", "Away.") })
+	if err := b.Delete(t.Context(), a.ID); fault.KindOf(err) != fault.Later {
+		t.Errorf("while walrus cannot be asked: %v", err)
+	}
+	b.Buckets = buckettest.New(nil)
 	if err := b.Delete(t.Context(), a.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -88,6 +88,7 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 	}
 	c := &cloud{Service: s, config: conf, store: st, reports: &report.Latest{}, book: book, desk: desk}
 	c.zones = newZones(c)
+	book.Buckets = c.zones
 	c.keeper = &keep.Keeper{Store: st, Reports: c.reports, Clock: time.Now, Buckets: c.zones, Log: s.Log, Wrote: c.zones.nudge}
 	c.api = &ec2.API{
 		Store: st, Reports: c.reports, Clock: time.Now, Region: conf.Region, Pool: pool, Limits: ec2.DefaultLimits,

@@ -89,6 +89,15 @@ func (w walrusStore) Copy(ctx context.Context, from, to bucket.Ref) (bucket.Obje
 	return s.Copy(ctx, from, to)
 }
 
+// Buckets implements bucket.Store.
+func (w walrusStore) Buckets(ctx context.Context) ([]string, error) {
+	s, err := w.now()
+	if err != nil {
+		return nil, err
+	}
+	return s.Buckets(ctx)
+}
+
 // For implements bucket.Store.
 func (w walrusStore) For(account string) bucket.Store {
 	return walrusStore{zones: w.zones, account: account}

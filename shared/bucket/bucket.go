@@ -41,6 +41,9 @@ type Store interface {
 	// Copy makes the object to a copy of from without moving its bytes. What
 	// later happens to from does not change the copy.
 	Copy(ctx context.Context, from, to Ref) (Object, error)
+	// Buckets returns the names of the buckets that belong to whom the Store
+	// acts for, sorted.
+	Buckets(ctx context.Context) ([]string, error)
 	// For returns a Store that may read what the account may read, and nothing
 	// else. It may not write, but for Copy, whose target is written with the
 	// component's own rights.

@@ -169,6 +169,34 @@ func (c *Client) List(ctx context.Context, bucket, prefix, after string, limit i
 	return page, nil
 }
 
+// Buckets is Store's.
+func (c *Client) Buckets(ctx context.Context) ([]string, error) {
+	names := []string{}
+	for token := ""; ; {
+		q := url.Values{}
+		if token != "" {
+			q.Set("continuation-token", token)
+		}
+		res, err := c.do(ctx, http.MethodGet, "", "", rest.Request{Query: q})
+		if err != nil {
+			return nil, err
+		}
+		var x struct {
+			Names             []string `xml:"Buckets>Bucket>Name"`
+			ContinuationToken string
+		}
+		err = xml.NewDecoder(res.Body).Decode(&x)
+		done(res)
+		if err != nil {
+			return nil, fmt.Errorf("answer of walrus: %w", err)
+		}
+		names = append(names, x.Names...)
+		if token = x.ContinuationToken; token == "" {
+			return names, nil
+		}
+	}
+}
+
 // Copy is Store's.
 func (c *Client) Copy(ctx context.Context, from, to Ref) (Object, error) {
 	h := http.Header{}

@@ -44,14 +44,18 @@ func (c *call) listBuckets() error {
 		most = 0
 	}
 	prefix := c.query.Get("prefix")
+	account := c.who.Account
+	if c.who.For != "" {
+		account = c.who.For
+	}
 	var page index.Listing[index.Bucket]
 	if most > 0 {
-		page, err = c.Buckets.BucketsOf(c.ctx, c.who.Account, index.Query{Prefix: prefix, After: after, Max: most})
+		page, err = c.Buckets.BucketsOf(c.ctx, account, index.Query{Prefix: prefix, After: after, Max: most})
 		if err != nil {
 			return err
 		}
 	}
-	out := listBucketsXML{Owner: owner(c.who.Account), Prefix: prefix}
+	out := listBucketsXML{Owner: owner(account), Prefix: prefix}
 	for _, b := range page.Items {
 		out.Buckets = append(out.Buckets, bucketXML{b.Name, stamp(b.Created), b.Region})
 	}

@@ -288,6 +288,26 @@ func (s *Fake) Copy(ctx context.Context, from, to bucket.Ref) (bucket.Object, er
 	return o.about(to.Key), nil
 }
 
+// Buckets is bucket.Store's.
+func (s *Fake) Buckets(ctx context.Context) ([]string, error) {
+	leave, err := s.enter(ctx, "Buckets", "", "")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	owner := s.account
+	if owner == "" {
+		owner = bucket.SystemAccount
+	}
+	names := []string{}
+	for _, name := range slices.Sorted(maps.Keys(s.world.buckets)) {
+		if s.world.buckets[name].owner == owner {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
 // For is bucket.Store's.
 func (s *Fake) For(account string) bucket.Store {
 	return &Fake{world: s.world, account: account}

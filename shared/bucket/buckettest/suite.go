@@ -33,6 +33,7 @@ func Suite(t *testing.T, fresh func(t *testing.T) World) {
 		"copies stand alone":              copies,
 		"a user's rights":                 rights,
 		"odd keys":                        keys,
+		"whose buckets there are":         buckets,
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := fresh(t)
@@ -207,6 +208,22 @@ func rights(t *testing.T, w World) {
 		t.Errorf("got %q", got)
 	}
 	wantCode(t, w.Store.Make(ctx, "not-ours"), "AccessDenied")
+}
+
+func buckets(t *testing.T, w World) {
+	w.UserPut(ann, "pond", "fish", []byte("x"))
+	w.UserPut(ann, "lake", "fish", []byte("x"))
+	for account, want := range map[string]string{ann: "[lake pond]", bob: "[]", "": "[karri-suite]"} {
+		s := w.Store
+		if account != "" {
+			s = s.For(account)
+		}
+		got, err := s.Buckets(t.Context())
+		must(t, err)
+		if fmt.Sprint(got) != want {
+			t.Errorf("account %q has %v, want %s", account, got, want)
+		}
+	}
 }
 
 func keys(t *testing.T, w World) {
