@@ -7,7 +7,7 @@ import (
 )
 
 // NewLog returns a logger of JSON lines that adds the request id of the
-// context to each line.
+// context to each line that has none.
 func NewLog(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(withID{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
 }
@@ -15,7 +15,12 @@ func NewLog(w io.Writer, level slog.Leveler) *slog.Logger {
 type withID struct{ slog.Handler }
 
 func (h withID) Handle(ctx context.Context, r slog.Record) error {
-	if id := RequestID(ctx); id != "" {
+	named := false
+	r.Attrs(func(a slog.Attr) bool {
+		named = a.Key == "request_id"
+		return !named
+	})
+	if id := RequestID(ctx); id != "" && !named {
 		r.AddAttrs(slog.String("request_id", id))
 	}
 	return h.Handler.Handle(ctx, r)

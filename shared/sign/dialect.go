@@ -40,62 +40,73 @@ type code struct {
 type Dialect struct {
 	objects bool // S3: anonymous requests, streamed payloads, single-encoded paths
 	codes   [troubles]code
+	// What clients show, and some look for, in the words of the services.
+	unknownKey, mismatch, noAuth string
 }
 
 // EC2 is the dialect of EC2, Query that of IAM, STS and the other query
 // services, S3 that of buckets.
 var (
-	EC2   = queryDialect("AuthFailure", "AuthFailure")
-	Query = queryDialect("InvalidClientTokenId", "InvalidClientTokenId")
-	S3    = &Dialect{objects: true, codes: [troubles]code{
-		malformedHeader: {fault.Invalid, "AuthorizationHeaderMalformed"},
-		malformedQuery:  {fault.Invalid, "AuthorizationQueryParametersError"},
-		mixed:           {fault.Invalid, "InvalidArgument"},
-		noAuth:          {fault.Denied, "AccessDenied"},
-		badScheme:       {fault.Invalid, "InvalidArgument"},
-		badToken:        {fault.Invalid, "InvalidToken"},
-		noDate:          {fault.Denied, "AccessDenied"},
-		skewed:          {fault.Denied, "RequestTimeTooSkewed"},
-		expired:         {fault.Denied, "AccessDenied"},
-		badScope:        {fault.Invalid, "AuthorizationHeaderMalformed"},
-		unknownKey:      {fault.Denied, "InvalidAccessKeyId"},
-		mismatch:        {fault.Denied, "SignatureDoesNotMatch"},
-		unsignedHeader:  {fault.Denied, "AccessDenied"},
-		noHash:          {fault.Invalid, "InvalidRequest"},
-		badHash:         {fault.Invalid, "InvalidArgument"},
-		hashMismatch:    {fault.Invalid, "XAmzContentSHA256Mismatch"},
-		incomplete:      {fault.Invalid, "IncompleteBody"},
-		noLength:        {fault.Invalid, "MissingContentLength"},
-		badTrailer:      {fault.Invalid, "MalformedTrailerError"},
-		tooLarge:        {fault.Invalid, "EntityTooLarge"},
-		notDone:         {fault.Invalid, "NotImplemented"},
-	}}
+	EC2   = queryDialect("AuthFailure", "AWS was not able to validate the provided access credentials")
+	Query = queryDialect("InvalidClientTokenId", "The security token included in the request is invalid.")
+	S3    = &Dialect{objects: true, noAuth: "Access Denied",
+		unknownKey: "The AWS Access Key Id you provided does not exist in our records.",
+		mismatch:   "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+		codes: [troubles]code{
+			malformedHeader: {fault.Invalid, "AuthorizationHeaderMalformed"},
+			malformedQuery:  {fault.Invalid, "AuthorizationQueryParametersError"},
+			mixed:           {fault.Invalid, "InvalidArgument"},
+			noAuth:          {fault.Denied, "AccessDenied"},
+			badScheme:       {fault.Invalid, "InvalidArgument"},
+			badToken:        {fault.Invalid, "InvalidToken"},
+			noDate:          {fault.Denied, "AccessDenied"},
+			skewed:          {fault.Denied, "RequestTimeTooSkewed"},
+			expired:         {fault.Denied, "AccessDenied"},
+			badScope:        {fault.Invalid, "AuthorizationHeaderMalformed"},
+			unknownKey:      {fault.Denied, "InvalidAccessKeyId"},
+			mismatch:        {fault.Denied, "SignatureDoesNotMatch"},
+			unsignedHeader:  {fault.Denied, "AccessDenied"},
+			noHash:          {fault.Invalid, "InvalidRequest"},
+			badHash:         {fault.Invalid, "InvalidArgument"},
+			hashMismatch:    {fault.Invalid, "XAmzContentSHA256Mismatch"},
+			incomplete:      {fault.Invalid, "IncompleteBody"},
+			noLength:        {fault.Invalid, "MissingContentLength"},
+			badTrailer:      {fault.Invalid, "MalformedTrailerError"},
+			tooLarge:        {fault.Invalid, "EntityTooLarge"},
+			notDone:         {fault.Invalid, "NotImplemented"},
+		}}
 )
 
-func queryDialect(unknown, token string) *Dialect {
-	return &Dialect{codes: [troubles]code{
-		malformedHeader: {fault.Invalid, "IncompleteSignature"},
-		malformedQuery:  {fault.Invalid, "IncompleteSignature"},
-		mixed:           {fault.Invalid, "InvalidParameterCombination"},
-		noAuth:          {fault.Denied, "MissingAuthenticationToken"},
-		badScheme:       {fault.Invalid, "IncompleteSignature"},
-		badToken:        {fault.Denied, token},
-		noDate:          {fault.Invalid, "IncompleteSignature"},
-		skewed:          {fault.Invalid, "RequestExpired"},
-		expired:         {fault.Invalid, "RequestExpired"},
-		badScope:        {fault.Denied, "SignatureDoesNotMatch"},
-		unknownKey:      {fault.Denied, unknown},
-		mismatch:        {fault.Denied, "SignatureDoesNotMatch"},
-		unsignedHeader:  {fault.Denied, "SignatureDoesNotMatch"},
-		noHash:          {fault.Invalid, "IncompleteSignature"},
-		badHash:         {fault.Denied, "SignatureDoesNotMatch"},
-		hashMismatch:    {fault.Denied, "SignatureDoesNotMatch"},
-		incomplete:      {fault.Invalid, "MalformedQueryString"},
-		noLength:        {fault.Invalid, "MalformedQueryString"},
-		badTrailer:      {fault.Invalid, "MalformedQueryString"},
-		tooLarge:        {fault.Invalid, "RequestEntityTooLarge"},
-		notDone:         {fault.Invalid, "UnsupportedOperation"},
-	}}
+// queryDialect takes the code and the text for a key that nobody has. EC2
+// answers that with the status 401, all others with 403.
+func queryDialect(unknown, text string) *Dialect {
+	return &Dialect{
+		unknownKey: text, noAuth: "Request is missing Authentication Token",
+		mismatch: "The request signature we calculated does not match the signature you provided. " +
+			"Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+		codes: [troubles]code{
+			malformedHeader: {fault.Invalid, "IncompleteSignature"},
+			malformedQuery:  {fault.Invalid, "IncompleteSignature"},
+			mixed:           {fault.Invalid, "InvalidParameterCombination"},
+			noAuth:          {fault.Denied, "MissingAuthenticationToken"},
+			badScheme:       {fault.Invalid, "IncompleteSignature"},
+			badToken:        {fault.Denied, unknown},
+			noDate:          {fault.Invalid, "IncompleteSignature"},
+			skewed:          {fault.Invalid, "RequestExpired"},
+			expired:         {fault.Invalid, "RequestExpired"},
+			badScope:        {fault.Denied, "SignatureDoesNotMatch"},
+			unknownKey:      {fault.Denied, unknown},
+			mismatch:        {fault.Denied, "SignatureDoesNotMatch"},
+			unsignedHeader:  {fault.Denied, "SignatureDoesNotMatch"},
+			noHash:          {fault.Invalid, "IncompleteSignature"},
+			badHash:         {fault.Denied, "SignatureDoesNotMatch"},
+			hashMismatch:    {fault.Denied, "SignatureDoesNotMatch"},
+			incomplete:      {fault.Invalid, "MalformedQueryString"},
+			noLength:        {fault.Invalid, "MalformedQueryString"},
+			badTrailer:      {fault.Invalid, "MalformedQueryString"},
+			tooLarge:        {fault.Invalid, "RequestEntityTooLarge"},
+			notDone:         {fault.Invalid, "UnsupportedOperation"},
+		}}
 }
 
 func (d *Dialect) fault(t trouble, format string, args ...any) *fault.Fault {

@@ -153,7 +153,7 @@ func (v *Verifier) verify(r *http.Request) (Identity, *Body, error) {
 	case len(auth) == 1:
 		return Identity{}, nil, d.fault(badScheme, "The authorization mechanism that you provided is not supported. Please use AWS4-HMAC-SHA256.")
 	case !d.objects:
-		return Identity{}, nil, d.fault(noAuth, "The request must be signed by an access key.")
+		return Identity{}, nil, d.fault(noAuth, "%s", d.noAuth)
 	}
 	err = v.prove(r, body, r.Header.Get(hashHeader), nil)
 	return Identity{Anonymous: true}, body, err
@@ -264,11 +264,11 @@ func (v *Verifier) keyFault(err error) error {
 }
 
 func (v *Verifier) unknownKey() error {
-	return v.Dialect.fault(unknownKey, "The access key ID that you provided does not exist in our records.")
+	return v.Dialect.fault(unknownKey, "%s", v.Dialect.unknownKey)
 }
 
 func (v *Verifier) mismatch() error {
-	return v.Dialect.fault(mismatch, "The request signature we calculated does not match the signature you provided. Check your secret access key and signing method.")
+	return v.Dialect.fault(mismatch, "%s", v.Dialect.mismatch)
 }
 
 // Parameter reports whether name is a query or form parameter of the
