@@ -114,6 +114,10 @@ func TestAttacksOnTrailers(t *testing.T) {
 	runFramed(t, atNoon(), honest, []attack{
 		{"value changed", "AAAAAA==", "BAAAAA==", "SignatureDoesNotMatch"},
 		{"signature changed", sig[:64], flip(sig[:64]), "SignatureDoesNotMatch"},
+		{"LF before the signature", "==\r\nx-amz-trailer", "==\nx-amz-trailer", "ok"},
+		{"LF and an empty line before the signature", "==\r\nx-amz-trailer", "==\n\r\nx-amz-trailer", "ok"},
+		{"LF before the signature", "==\r\nx-amz-trailer", "==\nx-amz-trailer", ""},
+		{"LF and an empty line before the signature", "==\r\nx-amz-trailer", "==\n\r\nx-amz-trailer", ""},
 		{"signature missing", "x-amz-trailer-signature:" + sig[:64] + "\r\n", "", "SignatureDoesNotMatch"},
 		{"trailer missing", line, "", "MalformedTrailerError"},
 		{"trailer doubled", line, line + line, "MalformedTrailerError"},

@@ -174,17 +174,26 @@ func (c *chunkReader) end() error {
 }
 
 // trailers reads the announced trailing headers and, when chunks are signed,
-// the signature over them.
+// the signature over them. Clients differ in how a header ends that the
+// signature follows: in CR LF, in LF, or in LF and an empty line.
 func (c *chunkReader) trailers() error {
 	bad := func(what string) error { return c.d.fault(badTrailer, "The trailing headers are malformed: %s.", what) }
-	found, signature := http.Header{}, ""
+	found, signature, parted := http.Header{}, "", false
 	var text strings.Builder
 	for {
-		line, err := c.line()
+		line, err := c.looseLine()
+		if parted && errors.Is(err, io.ErrUnexpectedEOF) {
+			break // the signature is missing
+		}
 		if err != nil {
 			return err
 		}
+		line = strings.TrimSuffix(line, "\r")
 		if line == "" {
+			if c.signer != nil && signature == "" && !parted {
+				parted = true
+				continue
+			}
 			break
 		}
 		name, value, ok := strings.Cut(line, ":")
@@ -213,16 +222,27 @@ func (c *chunkReader) trailers() error {
 
 // line reads up to CR LF, which it drops, or refuses.
 func (c *chunkReader) line() (string, error) {
+	line, err := c.looseLine()
+	if err != nil {
+		return "", err
+	}
+	line, ok := strings.CutSuffix(line, "\r")
+	if !ok {
+		return "", errLine
+	}
+	return line, nil
+}
+
+// looseLine reads up to LF, which it drops.
+func (c *chunkReader) looseLine() (string, error) {
 	b, err := c.br.ReadSlice('\n')
 	switch {
 	case err == bufio.ErrBufferFull || len(b) > maxLine:
 		return "", errLine
 	case err != nil:
 		return "", unexpected(err)
-	case len(b) < 2 || b[len(b)-2] != '\r':
-		return "", errLine
 	}
-	return string(b[:len(b)-2]), nil
+	return string(b[:len(b)-1]), nil
 }
 
 // name turns trouble with the stream or its framing into the dialect's fault.

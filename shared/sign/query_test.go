@@ -122,6 +122,11 @@ func TestAttacksOnVersion2Objects(t *testing.T) {
 		{"no signature", "AKIDEXAMPLE:", "AKIDEXAMPLE ", "AuthorizationHeaderMalformed"},
 		{"token", "Host:", "x-amz-security-token: a\r\nHost:", "InvalidToken"},
 	})
+	// A name that another begins with comes before it, though '-' sorts before ':'.
+	run(t, to, "PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nDate: "+date+"\r\nx-amz-copy-source: a/b\r\nx-amz-copy-source-if-match: e\r\nAuthorization: AWS AKIDEXAMPLE:"+
+		sum("PUT\n\n\n"+date+"\nx-amz-copy-source:a/b\nx-amz-copy-source-if-match:e\n/b/k")+"\r\n\r\n", []attack{
+		{"source", "a/b", "a/c", "SignatureDoesNotMatch"},
+	})
 	end := fmt.Sprint(noon.Add(time.Minute).Unix())
 	run(t, to, "GET /b/k?AWSAccessKeyId=AKIDEXAMPLE&Expires="+end+"&Signature="+url.QueryEscape(sum("GET\n\n\n"+end+"\n/b/k"))+" HTTP/1.1\r\nHost: h\r\n\r\n", []attack{
 		{"expiry raised", end, end + "0", "SignatureDoesNotMatch"},
@@ -131,6 +136,15 @@ func TestAttacksOnVersion2Objects(t *testing.T) {
 		{"object", "/b/k", "/b/l", "SignatureDoesNotMatch"},
 		{"method", "GET", "DELETE", "SignatureDoesNotMatch"},
 		{"signature missing", "&Signature=", "&S=", "AuthorizationQueryParametersError"},
+		{"header as a parameter", "?AWS", "?x-amz-acl=public-read&AWS", "SignatureDoesNotMatch"},
+		{"type as a parameter", "?AWS", "?content-type=text/html&AWS", "SignatureDoesNotMatch"},
+		{"token as a parameter", "?AWS", "?x-amz-security-token=a&AWS", "InvalidToken"},
+	})
+	run(t, to, "PUT /b/k?x-amz-acl=private&content-type=a%2Fb&AWSAccessKeyId=AKIDEXAMPLE&Expires="+end+"&Signature="+
+		url.QueryEscape(sum("PUT\n\na/b\n"+end+"\nx-amz-acl:private\n/b/k"))+" HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", []attack{
+		{"lifted header changed", "acl=private", "acl=public-read", "SignatureDoesNotMatch"},
+		{"lifted header overruled", "Host:", "x-amz-acl: public-read\r\nHost:", "SignatureDoesNotMatch"},
+		{"lifted type overruled", "Host:", "Content-Type: text/html\r\nHost:", "SignatureDoesNotMatch"},
 	})
 }
 

@@ -128,6 +128,9 @@ func (v *Verifier) objectV2(r *http.Request, query pairs, body *Body, auth strin
 		return Identity{}, nil, v.Dialect.fault(malformedHeader, "The authorization must be an access key, a colon and a signature.")
 	}
 	for _, p := range query {
+		if who.Presigned && lift(r, p) {
+			continue
+		}
 		if !slices.Contains(signedV2, p.name) && !slices.Contains(openV2, p.name) {
 			return Identity{}, nil, v.Dialect.fault(notDone, "A request signed with version 2 cannot carry the parameter %s.", p.name)
 		}
@@ -139,6 +142,20 @@ func (v *Verifier) objectV2(r *http.Request, query pairs, body *Body, auth strin
 	}
 	text := strings.Join([]string{r.Method, r.Header.Get("Content-Md5"), r.Header.Get("Content-Type"), date, amzHeaders(r) + v.resource(r, query)}, "\n")
 	return v.checkV2(r, body, who, "HmacSHA1", text, signature)
+}
+
+// lift makes a parameter that stands for a header of a presigned request that
+// header, unless the request has it; so boto3 writes the headers that it
+// signed. Only what is signed is lifted: it cannot change what was meant.
+func lift(r *http.Request, p pair) bool {
+	low := strings.ToLower(p.name)
+	if low == "x-amz-security-token" || !strings.HasPrefix(low, "x-amz-") && low != "content-type" && low != "content-md5" {
+		return false
+	}
+	if r.Header.Get(p.name) == "" {
+		r.Header.Set(p.name, p.value)
+	}
+	return true
 }
 
 func (v *Verifier) presignedV2(query pairs) (key, expires, signature string, err error) {
@@ -177,20 +194,25 @@ func (v *Verifier) objectV2Date(r *http.Request) (time.Time, string, error) {
 	return time.Time{}, "", v.Dialect.fault(noDate, "AWS authentication requires one valid Date or x-amz-date header")
 }
 
-// amzHeaders returns a line for each x-amz-* header of r, in order.
+// amzHeaders returns a line for each x-amz-* header of r, in the order of the
+// names.
 func amzHeaders(r *http.Request) string {
-	var lines []string
-	for name, values := range r.Header {
+	var names []string
+	for name := range r.Header {
 		if low := strings.ToLower(name); strings.HasPrefix(low, "x-amz-") {
-			trimmed := make([]string, len(values))
-			for i, s := range values {
-				trimmed[i] = strings.TrimSpace(s)
-			}
-			lines = append(lines, low+":"+strings.Join(trimmed, ",")+"\n")
+			names = append(names, low)
 		}
 	}
-	slices.Sort(lines)
-	return strings.Join(lines, "")
+	slices.Sort(names)
+	var lines strings.Builder
+	for _, name := range names {
+		values := slices.Clone(r.Header.Values(name))
+		for i, s := range values {
+			values[i] = strings.TrimSpace(s)
+		}
+		lines.WriteString(name + ":" + strings.Join(values, ",") + "\n")
+	}
+	return lines.String()
 }
 
 // resource returns SigV2's canonical resource: bucket, path as sent, and the

@@ -38,7 +38,7 @@ func newShell(t *testing.T) *shell {
 func shellOn(t *testing.T, w *walrustest.Walrus) *shell {
 	s := &shell{t: t, w: w, dir: t.TempDir()}
 	s.env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+walrustest.Ann.AccessKey, "AWS_SECRET_ACCESS_KEY="+walrustest.Ann.Secret,
-		"AWS_DEFAULT_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true", "HOME="+s.dir, "PYTHONWARNINGS=ignore")
+		"AWS_DEFAULT_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true", "AWS_CA_BUNDLE=", "HOME="+s.dir, "PYTHONWARNINGS=ignore")
 	return s
 }
 
