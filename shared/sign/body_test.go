@@ -107,6 +107,17 @@ func TestAttacksOnSignedChunks(t *testing.T) {
 	})
 }
 
+// Clients end the trailing header that the signature follows in several ways.
+func TestTrailersEndAsClientsWriteThem(t *testing.T) {
+	honest := framed(t, StreamingPayloadTrailer, "some content")
+	for _, end := range []string{"\n", "\n\r\n"} {
+		runFramed(t, atNoon(), strings.Replace(honest, "==\r\nx-amz-trailer", "=="+end+"x-amz-trailer", 1), []attack{
+			{"value changed", "AAAAAA==", "BAAAAA==", "SignatureDoesNotMatch"},
+			{"two empty lines", "==" + end, "==\r\n\r\n\r\n", "SignatureDoesNotMatch"},
+		})
+	}
+}
+
 func TestAttacksOnTrailers(t *testing.T) {
 	honest := framed(t, StreamingPayloadTrailer, "some content")
 	_, sig, _ := strings.Cut(honest, "x-amz-trailer-signature:")
@@ -114,10 +125,6 @@ func TestAttacksOnTrailers(t *testing.T) {
 	runFramed(t, atNoon(), honest, []attack{
 		{"value changed", "AAAAAA==", "BAAAAA==", "SignatureDoesNotMatch"},
 		{"signature changed", sig[:64], flip(sig[:64]), "SignatureDoesNotMatch"},
-		{"LF before the signature", "==\r\nx-amz-trailer", "==\nx-amz-trailer", "ok"},
-		{"LF and an empty line before the signature", "==\r\nx-amz-trailer", "==\n\r\nx-amz-trailer", "ok"},
-		{"LF before the signature", "==\r\nx-amz-trailer", "==\nx-amz-trailer", ""},
-		{"LF and an empty line before the signature", "==\r\nx-amz-trailer", "==\n\r\nx-amz-trailer", ""},
 		{"signature missing", "x-amz-trailer-signature:" + sig[:64] + "\r\n", "", "SignatureDoesNotMatch"},
 		{"trailer missing", line, "", "MalformedTrailerError"},
 		{"trailer doubled", line, line + line, "MalformedTrailerError"},
