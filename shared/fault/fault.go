@@ -58,6 +58,12 @@ func (f *Fault) Because(err error) *Fault {
 	return &c
 }
 
+// Is reports whether target is the fault that f was made from by Because.
+func (f *Fault) Is(target error) bool {
+	t, ok := target.(*Fault)
+	return ok && f.Kind == t.Kind && f.Code == t.Code && f.Text == t.Text
+}
+
 // Of returns the fault in err's chain. An error that holds none is our own
 // trouble: it becomes Broken with the code InternalError and wraps err.
 func Of(err error) *Fault {

@@ -9,10 +9,10 @@ import (
 	"sync"
 )
 
-// A piece's file is its bytes, then four bytes of checksum for each block of
-// them, then the footer. The bytes stand first so that offset n of the piece is
-// offset n of the file. A checksum needs none of its own: a flipped bit in it
-// can only make its block fail.
+// A large piece's file is its bytes, then four bytes of checksum for each block
+// of them, then the footer. The bytes stand first so that offset n of the piece
+// is offset n of the file. A checksum needs none of its own: a flipped bit in
+// it can only make its block fail.
 const (
 	blockSize  = 64 << 10
 	footerSize = 24
@@ -53,14 +53,16 @@ func (s *summer) Write(p []byte) {
 	}
 }
 
-// Trailer returns what follows the bytes in the file.
-func (s *summer) Trailer() []byte {
-	t := s.table
+// Table returns the checksums of all that was written.
+func (s *summer) Table() []byte {
 	if s.size%blockSize != 0 {
-		t = binary.BigEndian.AppendUint32(t, s.sum)
+		return binary.BigEndian.AppendUint32(s.table, s.sum)
 	}
-	return append(t, footer(s.size)...)
+	return s.table
 }
+
+// blocksOf returns how many blocks a piece of size bytes has.
+func blocksOf(size int64) int64 { return (size + blockSize - 1) / blockSize }
 
 func footer(size int64) []byte {
 	f := append([]byte(nil), magic...)
@@ -82,7 +84,7 @@ func sizeOf(f io.ReaderAt, total int64) (int64, error) {
 	if string(b[:]) != string(footer(size)) {
 		return 0, errors.New("the footer is damaged")
 	}
-	if blocks := (size + blockSize - 1) / blockSize; size < 0 || total != size+4*blocks+footerSize {
+	if size < 0 || total != size+4*blocksOf(size)+footerSize {
 		return 0, fmt.Errorf("a file of %d bytes cannot hold a piece of %d", total, size)
 	}
 	return size, nil
@@ -98,6 +100,8 @@ const sumsAhead = 512
 type verified struct {
 	id    string
 	file  io.ReaderAt
+	data  int64 // where in the file the piece's bytes begin
+	table int64 // and their checksums
 	size  int64
 	off   int64 // the next byte to give out
 	end   int64
@@ -148,7 +152,7 @@ func (v *verified) fill() error {
 	block := v.off / blockSize
 	start := block * blockSize
 	data := v.buf[:min(blockSize, v.size-start)]
-	if _, err := v.file.ReadAt(data, start); err != nil {
+	if _, err := v.file.ReadAt(data, v.data+start); err != nil {
 		v.err = Damaged.Because(fmt.Errorf("piece %s: block %d: %w", v.id, block, err))
 		return v.err
 	}
@@ -168,9 +172,9 @@ func (v *verified) fill() error {
 func (v *verified) sum(block int64) (uint32, error) {
 	at := 4 * (block - v.first)
 	if at >= int64(len(v.sums)) || v.sums == nil {
-		n := min(sumsAhead, (v.end+blockSize-1)/blockSize-block)
+		n := min(sumsAhead, blocksOf(v.end)-block)
 		v.sums, v.first, at = make([]byte, 4*n), block, 0
-		if _, err := v.file.ReadAt(v.sums, v.size+4*block); err != nil {
+		if _, err := v.file.ReadAt(v.sums, v.table+4*block); err != nil {
 			return 0, fmt.Errorf("read checksums: %w", err)
 		}
 	}

@@ -12,6 +12,16 @@
 // never a wrong byte. Memory does not grow with the size of a piece.
 //
 // Engines: Files here; the suite in contenttest is what another must pass.
+//
+// Files keeps a large piece in a file of its own, and packs small ones into
+// segments. A segment belongs to the process that appends to it, which a lock
+// on the file tells the others; anyone may read it. Records begin at pages and
+// are found by the piece's id, which is their place, so that nothing has to be
+// remembered. Commits of many writers share one sync. When a piece is removed
+// a hole is punched where it was, and a segment without any goes: the file
+// system itself is the free list, and knows it after a crash. What a crash
+// leaves of a segment is scanned at the next start: records that were begun and
+// have no head become holes too.
 package content
 
 import (
@@ -27,16 +37,17 @@ import (
 
 // An Engine keeps pieces.
 type Engine interface {
-	// Create begins a piece under a fresh id.
-	Create(ctx context.Context) (Writer, error)
+	// Create begins a piece of size bytes under a fresh id; -1 when it is not
+	// known how many they will be.
+	Create(ctx context.Context, size int64) (Writer, error)
 	// Open streams n bytes of a piece from offset off; both must lie within it.
 	Open(ctx context.Context, id string, off, n int64) (io.ReadCloser, error)
 	// Remove succeeds when the piece is not there.
 	Remove(ctx context.Context, id string) error
 	// List calls f for each piece until f fails.
 	List(ctx context.Context, f func(Info) error) error
-	// Sweep removes what was begun before this engine was opened and never
-	// committed, and returns how much it was.
+	// Sweep removes what a process that is no more began and never committed,
+	// and returns how much it was.
 	Sweep(ctx context.Context) (int, error)
 	// Room is NoSpace when the engine should not be given more.
 	Room() error
@@ -46,8 +57,10 @@ type Engine interface {
 // after Commit does nothing.
 type Writer interface {
 	io.Writer
+	// ID is always of 32 characters, lower-case letters and digits.
 	ID() string
-	// Commit returns when the piece is durable.
+	// Commit returns when the piece is durable. It refuses one that does not
+	// have the size that Create was told.
 	Commit() error
 	Abort()
 }
@@ -64,6 +77,7 @@ var (
 	Damaged = fault.New(fault.Broken, "InternalError", "The stored bytes are damaged.")
 	Lost    = fault.New(fault.Missing, "PieceMissing", "The bytes are not there.")
 	NoSpace = fault.New(fault.Full, "InsufficientStorage", "There is no room left to store this.")
+	NotSize = fault.New(fault.Broken, "InternalError", "The piece is not as long as was announced.")
 )
 
 // NewID returns the id of a piece to be.

@@ -11,16 +11,18 @@ import (
 	"strings"
 	"syscall"
 
-	"karri/shared/crash"
 	"karri/shared/durable"
 )
 
-// Files is the Engine of one machine: a file for each piece, in 256 folders by
-// the first digits of its id, and a folder of what is being written.
+// Files is the Engine of one machine: segments of small pieces, a file for each
+// large one in 256 folders by the first digits of its id, and a folder of what
+// is being written. Several processes may share the folder.
 type Files struct {
 	root    string
 	reserve int64
 	fail    func(op, path string) error
+	tested  bool
+	packs   *segments
 }
 
 // FilesOptions are what a store of files is told.
@@ -32,17 +34,17 @@ type FilesOptions struct {
 	Fail func(op, path string) error
 }
 
-// OpenFiles opens the store in the folder root, and makes it if need be. One
-// process may use it at a time; the index's lock sees to that.
+// OpenFiles opens the store in the folder root, and makes it if need be.
 func OpenFiles(root string, o FilesOptions) (*Files, error) {
-	f := &Files{root: root, reserve: o.Reserve, fail: o.Fail}
+	f := &Files{root: root, reserve: o.Reserve, fail: o.Fail, tested: o.Fail != nil}
 	if f.reserve == 0 {
 		f.reserve = 256 << 20
 	}
 	if f.fail == nil {
 		f.fail = func(string, string) error { return nil }
 	}
-	dirs := []string{filepath.Join(root, "temp"), filepath.Join(root, "pieces")}
+	f.packs = newSegments(f)
+	dirs := []string{filepath.Join(root, "temp"), f.packs.openDir(), filepath.Join(root, "pieces")}
 	for i := range 256 {
 		dirs = append(dirs, filepath.Join(root, "pieces", fmt.Sprintf("%02x", i)))
 	}
@@ -51,8 +53,8 @@ func OpenFiles(root string, o FilesOptions) (*Files, error) {
 			return nil, fmt.Errorf("open content: %w", err)
 		}
 	}
-	for _, d := range []string{filepath.Dir(root), root, dirs[1]} {
-		if err := syncDir(d); err != nil {
+	for _, d := range []string{filepath.Dir(root), root, f.packs.dir, dirs[2]} {
+		if err := durable.SyncDir(d); err != nil {
 			return nil, fmt.Errorf("open content: %w", err)
 		}
 	}
@@ -60,6 +62,10 @@ func OpenFiles(root string, o FilesOptions) (*Files, error) {
 }
 
 var _ Engine = (*Files)(nil)
+
+// Close ends the store's use by this process; what was committed is durable
+// without it.
+func (f *Files) Close() error { return f.packs.close() }
 
 // Identity returns the name that was given to the store, "" for a new one.
 func (f *Files) Identity() (string, error) {
@@ -75,13 +81,6 @@ func (f *Files) SetIdentity(id string) error {
 	return durable.WriteFile(filepath.Join(f.root, "id"), []byte(id+"\n"), 0o600)
 }
 
-func (f *Files) path(id string) (string, error) {
-	if len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" {
-		return "", fmt.Errorf("%q is not the id of a piece", id)
-	}
-	return filepath.Join(f.root, "pieces", id[:2], id), nil
-}
-
 // Room is Engine's.
 func (f *Files) Room() error {
 	var s syscall.Statfs_t
@@ -95,185 +94,85 @@ func (f *Files) Room() error {
 }
 
 // Create is Engine's.
-func (f *Files) Create(context.Context) (Writer, error) {
+func (f *Files) Create(_ context.Context, size int64) (Writer, error) {
 	if err := f.Room(); err != nil {
 		return nil, err
 	}
-	id := NewID()
-	temp := filepath.Join(f.root, "temp", id)
-	if err := f.fail("create", temp); err != nil {
-		return nil, diskError(err)
+	if size >= 0 && size <= packMost {
+		return f.packs.create(size)
 	}
-	file, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, diskError(err)
-	}
-	return &fileWriter{files: f, file: file, temp: temp, sums: summer{id: id}}, nil
-}
-
-type fileWriter struct {
-	files *Files
-	file  *os.File
-	temp  string
-	sums  summer
-	done  bool
-}
-
-func (w *fileWriter) ID() string { return w.sums.id }
-
-func (w *fileWriter) Write(p []byte) (int, error) {
-	if err := w.files.fail("write", w.temp); err != nil {
-		return 0, diskError(err)
-	}
-	n, err := w.file.Write(p)
-	w.sums.Write(p[:n])
-	return n, diskError(err)
-}
-
-// Commit is Writer's: bytes, then the name, then the folder that holds it.
-func (w *fileWriter) Commit() error {
-	f := w.files
-	path, err := f.path(w.sums.id)
-	if err != nil {
-		return err
-	}
-	for _, step := range []struct {
-		op string
-		do func() error
-	}{
-		{"write", func() error { _, err := w.file.Write(w.sums.Trailer()); return err }},
-		{"sync", w.file.Sync},
-		{"close", w.file.Close},
-		{"rename", func() error { crash.Here("walrus.content.synced"); return os.Rename(w.temp, path) }},
-		{"syncdir", func() error { crash.Here("walrus.content.named"); return syncDir(filepath.Dir(path)) }},
-	} {
-		err := f.fail(step.op, path)
-		if err == nil {
-			err = step.do()
-		}
-		if err != nil {
-			_ = os.Remove(path) // named or not, it is not acknowledged
-			return fmt.Errorf("commit piece: %s: %w", step.op, diskError(err))
-		}
-	}
-	w.done = true
-	return nil
-}
-
-// Abort is Writer's.
-func (w *fileWriter) Abort() {
-	if !w.done {
-		w.done = true
-		_ = w.file.Close()
-		_ = os.Remove(w.temp)
-	}
+	return f.createFile(size)
 }
 
 // Open is Engine's.
 func (f *Files) Open(_ context.Context, id string, off, n int64) (io.ReadCloser, error) {
-	path, err := f.path(id)
-	if err != nil {
-		return nil, err
+	if p, ok := parsePlace(id); ok {
+		return f.packs.open(p, off, n)
 	}
-	if err := f.fail("open", path); err != nil {
-		return nil, diskError(err)
-	}
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, Lost.Because(err)
-	}
-	if err != nil {
-		return nil, diskError(err)
-	}
-	r, err := f.reader(file, id, off, n)
-	if err != nil {
-		_ = file.Close()
-		return nil, err
-	}
-	return r, nil
-}
-
-func (f *Files) reader(file *os.File, id string, off, n int64) (io.ReadCloser, error) {
-	st, err := file.Stat()
-	if err != nil {
-		return nil, diskError(err)
-	}
-	size, err := sizeOf(file, st.Size())
-	if err != nil {
-		return nil, Damaged.Because(fmt.Errorf("piece %s: %w", id, err))
-	}
-	if off < 0 || n < 0 || off > size || n > size-off {
-		return nil, Damaged.Because(fmt.Errorf("piece %s has %d bytes, not %d from %d", id, size, n, off))
-	}
-	return &fileReader{verified{id: id, file: file, size: size, off: off, end: off + n}, file}, nil
-}
-
-type fileReader struct {
-	verified
-	close io.Closer
-}
-
-func (r *fileReader) Close() error {
-	r.release()
-	return r.close.Close()
+	return f.openFile(id, off, n)
 }
 
 // Remove is Engine's.
 func (f *Files) Remove(_ context.Context, id string) error {
-	path, err := f.path(id)
-	if err != nil {
-		return err
+	if p, ok := parsePlace(id); ok {
+		return f.packs.remove(p)
 	}
-	if err := f.fail("remove", path); err != nil {
-		return err
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove piece: %w", err)
-	}
-	return nil
+	return f.removeFile(id)
 }
 
 // List is Engine's.
 func (f *Files) List(ctx context.Context, each func(Info) error) error {
-	for i := range 256 {
-		entries, err := os.ReadDir(filepath.Join(f.root, "pieces", fmt.Sprintf("%02x", i)))
-		if err != nil {
-			return fmt.Errorf("list pieces: %w", err)
-		}
-		for _, e := range entries {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			st, err := e.Info()
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("list pieces: %w", err)
-			}
-			size := st.Size() - footerSize
-			size -= 4 * ((size + blockSize + 3) / (blockSize + 4))
-			if err := each(Info{ID: e.Name(), Size: size, Made: st.ModTime()}); err != nil {
-				return err
-			}
-		}
+	if err := f.packs.list(ctx, each); err != nil {
+		return err
+	}
+	return f.listFiles(ctx, each)
+}
+
+// Sweep is Engine's.
+func (f *Files) Sweep(context.Context) (int, error) {
+	files, err := f.sweepFiles()
+	if err != nil {
+		return files, err
+	}
+	packed, err := f.packs.sweep()
+	return files + packed, err
+}
+
+// within refuses a range that does not lie in a piece.
+func within(id string, size, off, n int64) error {
+	if off < 0 || n < 0 || off > size || n > size-off {
+		return Damaged.Because(fmt.Errorf("piece %s has %d bytes, not %d from %d", id, size, n, off))
 	}
 	return nil
 }
 
-// Sweep is Engine's. It must be called before the first Create.
-func (f *Files) Sweep(context.Context) (int, error) {
-	dir := filepath.Join(f.root, "temp")
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return 0, fmt.Errorf("sweep: %w", err)
+// readable returns what a piece's reader reads of file, by way of Fail in tests.
+func (f *Files) readable(file *os.File) io.ReaderAt {
+	if f.tested {
+		return failing{file, f.fail}
 	}
-	for _, e := range entries {
-		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
-			return 0, fmt.Errorf("sweep: %w", err)
-		}
+	return file
+}
+
+type failing struct {
+	file *os.File
+	fail func(op, path string) error
+}
+
+func (f failing) ReadAt(p []byte, off int64) (int, error) {
+	if err := f.fail("read", f.file.Name()); err != nil {
+		return 0, err
 	}
-	return len(entries), nil
+	return f.file.ReadAt(p, off)
+}
+
+// lock takes an open file for this process, and reports whether no other has it.
+func lock(file *os.File) (bool, error) {
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // diskError tells a full disk from a broken one.
@@ -282,13 +181,4 @@ func diskError(err error) error {
 		return NoSpace.Because(err)
 	}
 	return err
-}
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

@@ -28,7 +28,11 @@ type history struct {
 	dead  bool
 }
 
-var large = strings.Repeat("large object ", 10_000)
+// large objects go into segments, huge ones into files of their own.
+var (
+	large = strings.Repeat("large object ", 10_000)
+	huge  = strings.Repeat("huge object ", 100_000)
+)
 
 // put stores a body, or takes an object away when it is "".
 func (h *history) put(key, body string, headers ...string) {
@@ -77,6 +81,8 @@ func (h *history) everything() {
 	h.put("large", large)
 	h.put("small", "two")
 	h.put("large", large+"!")
+	h.put("huge", huge)
+	h.put("huge", "")
 	h.put("copy", large+"!", "x-amz-copy-source: pond/large")
 	h.put("large", "")
 	id := h.ask("POST", "/pond/parts?uploads", "").Element("UploadId")

@@ -67,6 +67,11 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err := files.Close(); err != nil {
+			s.Log.Error("cannot close the content", "err", err)
+		}
+	}()
 	x, err := index.Open(filepath.Join(s.State, "index"), index.Options{Log: s.Log})
 	if err != nil {
 		return err

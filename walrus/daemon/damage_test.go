@@ -37,7 +37,7 @@ func pieceFile(t *testing.T, state string) string {
 // object's file and reads it as a user does.
 func TestDamageIsAnErrorAndNeverAWrongByte(t *testing.T) {
 	w := start(t)
-	data := contenttest.Random(1 << 20)
+	data := contenttest.Random(2 << 20)
 	play(t, w, []ask{{method: "PUT", path: "/pond", status: 200}, {method: "PUT", path: "/pond/k", body: string(data), status: 200}})
 	path := pieceFile(t, w.State)
 	whole, err := os.ReadFile(path)

@@ -41,7 +41,7 @@ func (c *call) putObject() error {
 		return err
 	}
 	keep := d.kept()
-	piece, release, err := c.receive(c.body, d, func() error { return d.prove(c.body) })
+	piece, release, err := c.receive(c.body, c.body.Size(), d, func() error { return d.prove(c.body) })
 	if err != nil {
 		return err
 	}

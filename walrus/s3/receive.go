@@ -15,15 +15,16 @@ import (
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 128<<10); return &b }}
 
-// receive stores a body in a piece, hashing it on the way. The piece is
-// durable, unless it is small and travels with its row, and held until release
-// is called, which must be after the row is committed or given up. What prove
-// refuses when the body has ended is not stored.
-func (c *call) receive(body io.Reader, d *digests, prove func() error) (p index.Piece, release func(), err error) {
+// receive stores a body of size bytes (-1: it was not said) in a piece, hashing
+// it on the way. The piece is durable, unless it is small and travels with its
+// row, and held until release is called, which must be after the row is
+// committed or given up. What prove refuses when the body has ended is not
+// stored.
+func (c *call) receive(body io.Reader, size int64, d *digests, prove func() error) (p index.Piece, release func(), err error) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
 	head := make([]byte, 0, 1024)
-	if size := c.body.Size(); size > 0 && size <= int64(c.InlineMax) {
+	if size > 0 && size <= int64(c.InlineMax) {
 		head = make([]byte, 0, size)
 	}
 	for {
@@ -32,7 +33,7 @@ func (c *call) receive(body io.Reader, d *digests, prove func() error) (p index.
 		head = append(head, (*buf)[:n]...)
 		if err == io.EOF {
 			if len(head) > c.InlineMax {
-				return c.spill(head, strings.NewReader(""), *buf, d, prove)
+				return c.spill(head, strings.NewReader(""), size, *buf, d, prove)
 			}
 			if err := prove(); err != nil {
 				return p, nil, err
@@ -43,14 +44,14 @@ func (c *call) receive(body io.Reader, d *digests, prove func() error) (p index.
 			return p, nil, bodyFault(err)
 		}
 		if len(head) > c.InlineMax {
-			return c.spill(head, body, *buf, d, prove)
+			return c.spill(head, body, size, *buf, d, prove)
 		}
 	}
 }
 
 // spill stores head and the rest of the body in a piece of the content engine.
-func (c *call) spill(head []byte, more io.Reader, buf []byte, d *digests, prove func() error) (p index.Piece, release func(), err error) {
-	w, err := c.Content.Create(c.ctx)
+func (c *call) spill(head []byte, more io.Reader, size int64, buf []byte, d *digests, prove func() error) (p index.Piece, release func(), err error) {
+	w, err := c.Content.Create(c.ctx, size)
 	if err != nil {
 		return p, nil, err
 	}
@@ -61,7 +62,7 @@ func (c *call) spill(head []byte, more io.Reader, buf []byte, d *digests, prove 
 			held()
 		}
 	}()
-	size := int64(len(head))
+	got := int64(len(head))
 	if _, err := w.Write(head); err != nil {
 		return p, nil, err
 	}
@@ -69,7 +70,7 @@ func (c *call) spill(head []byte, more io.Reader, buf []byte, d *digests, prove 
 		n, err := more.Read(buf)
 		if n > 0 {
 			_, _ = d.Write(buf[:n])
-			size += int64(n)
+			got += int64(n)
 			if _, err := w.Write(buf[:n]); err != nil {
 				return p, nil, err
 			}
@@ -88,7 +89,7 @@ func (c *call) spill(head []byte, more io.Reader, buf []byte, d *digests, prove 
 		return p, nil, err
 	}
 	crash.Here("walrus.s3.bytes")
-	return index.Piece{ID: w.ID(), Size: size}, held, nil
+	return index.Piece{ID: w.ID(), Size: got}, held, nil
 }
 
 // discard removes bytes whose row was refused. Where it is not known whether

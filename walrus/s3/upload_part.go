@@ -34,7 +34,7 @@ func (c *call) uploadPart() error {
 	if u.Asked && d.said != "" && d.said != u.Algorithm {
 		return invalidRequest("Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s", u.Algorithm, d.said)
 	}
-	piece, release, err := c.receive(c.body, d, func() error { return d.prove(c.body) })
+	piece, release, err := c.receive(c.body, c.body.Size(), d, func() error { return d.prove(c.body) })
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (c *call) uploadPartCopy() error {
 	}
 	defer s.Close()
 	d := newDigests(u.Algorithm)
-	piece, done, err := c.receive(s, d, func() error { return nil })
+	piece, done, err := c.receive(s, n, d, func() error { return nil })
 	if err != nil {
 		return err
 	}

@@ -49,25 +49,29 @@ func (m *Memory) Room() error {
 
 type memoryWriter struct {
 	bytes.Buffer
-	m  *Memory
-	id string
+	m    *Memory
+	id   string
+	size int64
 }
 
 // Create is Engine's.
-func (m *Memory) Create(context.Context) (content.Writer, error) {
+func (m *Memory) Create(_ context.Context, size int64) (content.Writer, error) {
 	if err := m.Room(); err != nil {
 		return nil, err
 	}
-	return &memoryWriter{m: m, id: content.NewID()}, nil
+	return &memoryWriter{m: m, id: content.NewID(), size: size}, nil
 }
 
 func (w *memoryWriter) ID() string { return w.id }
 func (w *memoryWriter) Abort()     {}
 
 func (w *memoryWriter) Commit() error {
+	if w.size >= 0 && w.size != int64(w.Len()) {
+		return content.NotSize
+	}
 	w.m.mu.Lock()
 	defer w.m.mu.Unlock()
-	w.m.pieces[w.id] = piece{w.Bytes(), time.Now()}
+	w.m.pieces[w.id] = piece{bytes.Clone(w.Bytes()), time.Now()}
 	return nil
 }
 
