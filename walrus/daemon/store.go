@@ -13,12 +13,12 @@ import (
 // removes bytes that the index does not claim: an empty index beside old bytes,
 // or one of another walrus, must not cost them. Both carry one name, which the
 // content gets first.
-func pair(ctx context.Context, files *content.Files, x *index.Embedded) error {
+func pair(ctx context.Context, files *content.Files, x *index.Store) error {
 	bytes, err := files.Identity()
 	if err != nil {
 		return err
 	}
-	rows, err := x.Identity()
+	rows, err := x.Identity(ctx)
 	if err != nil {
 		return err
 	}

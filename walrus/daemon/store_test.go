@@ -11,7 +11,7 @@ import (
 
 func TestIndexAndContentBelongTogether(t *testing.T) {
 	dir := t.TempDir()
-	open := func(rows, bytes string) (*content.Files, *index.Embedded, error) {
+	open := func(rows, bytes string) (*content.Files, *index.Store, error) {
 		t.Helper()
 		files, err := content.OpenFiles(filepath.Join(dir, bytes), content.FilesOptions{Reserve: 1})
 		if err != nil {
@@ -55,7 +55,7 @@ func TestIndexAndContentBelongTogether(t *testing.T) {
 	}
 	if _, y, err := open("half rows", "half"); err != nil {
 		t.Error(err)
-	} else if id, _ := y.Identity(); id != "half" {
+	} else if id, _ := y.Identity(t.Context()); id != "half" {
 		t.Errorf("the name is %q", id)
 	}
 }

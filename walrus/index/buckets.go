@@ -1,25 +1,32 @@
 package index
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"strings"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"karri/shared/crash"
+	"karri/shared/fault"
 )
 
-func bucketRow(name string) []byte { return append([]byte{bucketSpace}, name...) }
-
-func ownerRows(account string) []byte {
-	return append(append([]byte{ownerSpace}, account...), 0)
+func (c *change) setJSON(key []byte, v any) error {
+	b, err := json.Marshal(v)
+	if err == nil {
+		c.set(key, b)
+	}
+	return err
 }
 
 // CreateBucket is Buckets's.
-func (e *Embedded) CreateBucket(ctx context.Context, b Bucket) error {
-	defer e.buckets.alone(b.Name)()
-	switch old, err := e.Bucket(ctx, b.Name); {
+func (s *Store) CreateBucket(ctx context.Context, b *Bucket) error {
+	c, err := s.of(ctx, b.Name)
+	if err != nil {
+		return err
+	}
+	defer c.end()
+	switch old, err := s.held(ctx, c, b.Name); {
 	case err == nil && old.Owner == b.Owner:
 		return BucketYours
 	case err == nil:
@@ -27,123 +34,152 @@ func (e *Embedded) CreateBucket(ctx context.Context, b Bucket) error {
 	case err != NoSuchBucket:
 		return err
 	}
-	c := e.change()
-	c.setJSON(bucketRow(b.Name), b)
+	made := *b
+	made.Revision = s.next()
+	if made.Locked {
+		made.Versioning = Enabled
+	}
+	if err := c.setJSON(bucketRow(b.Name), &made); err != nil {
+		return err
+	}
 	c.set(append(ownerRows(b.Owner), b.Name...), nil)
-	return e.commit(ctx, c)
+	return c.commit(ctx)
 }
 
 // Bucket is Buckets's.
-func (e *Embedded) Bucket(_ context.Context, name string) (Bucket, error) {
-	var b Bucket
-	return b, e.getJSON(bucketRow(name), NoSuchBucket, &b)
+func (s *Store) Bucket(ctx context.Context, name string) (*Bucket, error) {
+	if b, ok := s.known.Load(name); ok {
+		return b.(*Bucket), nil
+	}
+	if s.engine.sole() { // what is read while it changes must not be remembered
+		defer s.engine.settle(lock{kind: bucketLock, name: name})()
+	}
+	return s.held(ctx, s.engine, name)
+}
+
+// held is Bucket for who holds the bucket's lock.
+func (s *Store) held(ctx context.Context, r reader, name string) (*Bucket, error) {
+	if b, ok := s.known.Load(name); ok {
+		return b.(*Bucket), nil
+	}
+	b := &Bucket{}
+	if err := getJSON(ctx, r, bucketRow(name), NoSuchBucket, b); err != nil {
+		return nil, err
+	}
+	if s.engine.sole() {
+		s.known.Store(name, b)
+	}
+	return b, nil
+}
+
+// UpdateBucket is Buckets's.
+func (s *Store) UpdateBucket(ctx context.Context, name string, edit func(*Bucket) error) (*Bucket, error) {
+	c, err := s.of(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer c.end()
+	old, err := s.held(ctx, c, name)
+	if err != nil {
+		return nil, err
+	}
+	b := *old
+	b.Settings = map[string][]byte{}
+	for k, v := range old.Settings {
+		b.Settings[k] = bytes.Clone(v)
+	}
+	if err := edit(&b); err != nil {
+		return nil, err
+	}
+	b.Name, b.Owner, b.Created = old.Name, old.Owner, old.Created
+	b.Revision = max(s.next(), old.Revision+1)
+	maps.DeleteFunc(b.Settings, func(_ string, v []byte) bool { return v == nil })
+	switch {
+	case old.Locked && (!b.Locked || b.Versioning != Enabled), b.Locked && b.Versioning == Suspended:
+		return nil, BadState
+	case b.Locked:
+		b.Versioning = Enabled
+	case b.Versioning == "" && old.Versioning != "":
+		b.Versioning = Suspended // there may be versions
+	}
+	if err := c.setJSON(bucketRow(name), &b); err != nil {
+		return nil, err
+	}
+	crash.Here("walrus.index.bucket")
+	return &b, s.settled(ctx, c, name)
+}
+
+// settled commits a change of a bucket that may be known.
+func (s *Store) settled(ctx context.Context, c *change, name string) error {
+	s.known.Delete(name)       // whoever wants it waits for the lock
+	defer s.known.Delete(name) // and nobody may have read it before the commit
+	return c.commit(ctx)
 }
 
 // DeleteBucket is Buckets's.
-func (e *Embedded) DeleteBucket(ctx context.Context, name string) error {
-	defer e.buckets.alone(name)()
-	b, err := e.Bucket(ctx, name)
+func (s *Store) DeleteBucket(ctx context.Context, name string) error {
+	c, err := s.of(ctx, name)
 	if err != nil {
 		return err
 	}
-	empty := true
-	err = e.scan(ctx, space(objectSpace, name), func(_, _ []byte) (bool, error) {
-		empty = false
-		return false, nil
-	})
+	defer c.end()
+	b, err := s.held(ctx, c, name)
 	if err != nil {
 		return err
 	}
-	if !empty {
-		return BucketNotEmpty
+	for _, kind := range []byte{objectSpace, versionSpace} {
+		err := scan(ctx, c, space(kind, name), nil, func(_, _ []byte) (bool, error) { return false, BucketNotEmpty })
+		if err != nil {
+			return err
+		}
 	}
-	c := e.change()
-	err = e.scan(ctx, space(uploadSpace, name), func(rest, _ []byte) (bool, error) {
+	err = scan(ctx, c, space(uploadSpace, name), nil, func(rest, _ []byte) (bool, error) {
 		key, id, err := unescape(rest)
 		if err != nil {
 			return false, err
 		}
-		return true, e.endUpload(ctx, c, name, key, string(id))
+		return true, c.endUpload(ctx, name, key, string(id))
 	})
 	if err != nil {
 		return err
 	}
-	c.unset(bucketRow(name))
-	c.unset(append(ownerRows(b.Owner), name...))
+	_, rows, err := sum(ctx, c, name)
+	if err != nil {
+		return err
+	}
+	for _, r := range append(rows, bucketRow(name), append(ownerRows(b.Owner), name...)) {
+		c.unset(r)
+	}
 	crash.Here("walrus.index.bucket-ending")
-	return e.commit(ctx, c)
+	return s.settled(ctx, c, name)
 }
 
 // BucketsOf is Buckets's.
-func (e *Embedded) BucketsOf(ctx context.Context, account string, q Query) (Listing[Bucket], error) {
-	var page Listing[Bucket]
-	err := e.scan(ctx, ownerRows(account), func(rest, _ []byte) (bool, error) {
+func (s *Store) BucketsOf(ctx context.Context, account string, q Query) (Listing[*Bucket], error) {
+	var page Listing[*Bucket]
+	rows := ownerRows(account)
+	if account == "" {
+		rows = []byte{bucketSpace}
+	}
+	from := q.Prefix
+	if q.After >= from && q.After != "" {
+		from = q.After + "\x00"
+	}
+	err := scan(ctx, s.engine, rows, []byte(from), func(rest, _ []byte) (bool, error) {
 		name := string(rest)
-		if !strings.HasPrefix(name, q.Prefix) || name <= q.After {
-			return true, nil
+		if !strings.HasPrefix(name, q.Prefix) {
+			return false, nil
 		}
 		if len(page.Items) == q.Max {
 			page.More = true
 			return false, nil
 		}
-		b, err := e.Bucket(ctx, name)
-		if err == NoSuchBucket {
+		b, err := s.Bucket(ctx, name)
+		if fault.CodeOf(err) == NoSuchBucket.Code {
 			return true, nil // it went while we looked
 		}
 		page.Items, page.Last = append(page.Items, b), name
 		return true, err
 	})
 	return page, err
-}
-
-// Lines is Outbox's.
-func (e *Embedded) Lines(ctx context.Context, most int) ([]Line, error) {
-	var lines []Line
-	err := e.scan(ctx, []byte{lineSpace}, func(rest, value []byte) (bool, error) {
-		l, err := decodeLine(rest, value)
-		lines = append(lines, l)
-		return len(lines) < most, err
-	})
-	return lines, err
-}
-
-func decodeLine(rest, value []byte) (Line, error) {
-	var l Line
-	if len(rest) != 8 {
-		return l, Damaged.Because(errRow)
-	}
-	for _, b := range rest {
-		l.Seq = l.Seq<<8 | uint64(b)
-	}
-	if err := json.Unmarshal(value, &l); err != nil {
-		return l, Damaged.Because(err)
-	}
-	return l, nil
-}
-
-// Line is Outbox's.
-func (e *Embedded) Line(_ context.Context, seq uint64) (Line, error) {
-	l := Line{Seq: seq}
-	return l, e.getJSON(lineRow(seq), NoSuchLine, &l)
-}
-
-// Claimed is Outbox's.
-func (e *Embedded) Claimed(ctx context.Context, piece string) (bool, error) {
-	found := false
-	err := e.scan(ctx, claims(piece), func(_, _ []byte) (bool, error) {
-		found = true
-		return false, nil
-	})
-	return found, err
-}
-
-// Done is Outbox's. It is not synced: a line that comes back after a crash is
-// worked off again.
-func (e *Embedded) Done(ctx context.Context, seq uint64, inline []string) error {
-	c := e.change()
-	for _, id := range inline {
-		c.unset(inlineRow(id))
-	}
-	c.unset(lineRow(seq))
-	return e.apply(ctx, c, pebble.NoSync)
 }

@@ -66,7 +66,7 @@ func TestNothingIsBelievedBeforeItIsOnDisk(t *testing.T) {
 	disk := vfs.NewCrashableMem()
 	x := open(t, gated{disk, gate}, "")
 	defer x.Close()
-	if err := x.CreateBucket(t.Context(), index.Bucket{Name: "b", Owner: "ann"}); err != nil {
+	if err := x.CreateBucket(t.Context(), &index.Bucket{Name: "b", Owner: "ann"}); err != nil {
 		t.Fatal(err)
 	}
 	put := func(data string) {
@@ -98,7 +98,7 @@ func TestNothingIsBelievedBeforeItIsOnDisk(t *testing.T) {
 		returned <- "Durable"
 	})
 	hands.Go(func() {
-		if o, err := x.Object(t.Context(), "b", "k"); err != nil || o.ETag != "e-new" {
+		if o, err := x.Object(t.Context(), "b", "k", ""); err != nil || o.ETag != "e-new" {
 			t.Errorf("%+v %v", o, err)
 		}
 		returned <- "Object"
@@ -115,7 +115,7 @@ func TestNothingIsBelievedBeforeItIsOnDisk(t *testing.T) {
 	case <-time.After(100 * time.Millisecond):
 	}
 	before := open(t, disk.CrashClone(vfs.CrashCloneCfg{}), "")
-	if o, err := before.Object(t.Context(), "b", "k"); err != nil || o.ETag != "e-old" {
+	if o, err := before.Object(t.Context(), "b", "k", ""); err != nil || o.ETag != "e-old" {
 		t.Errorf("after a crash: %+v %v", o, err)
 	}
 	_ = before.Close()

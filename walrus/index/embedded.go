@@ -3,42 +3,27 @@ package index
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Embedded is the Index of one machine, in an ordered key-value store. One
-// process may have it open at a time.
-//
-// What a change depends on is read and written under the locks of its bucket
-// and key, which are held until the batch is durable; batches of other keys
-// commit beside it and share its sync. The engine shows a batch to readers
-// before it is durable, so an object is read under its lock too, and whoever
-// acts on anything else that he read asks Durable first.
-type Embedded struct {
+// embedded is the engine of one machine. One process may have it open at a
+// time. It shows a batch to readers before it is durable; the locks of a
+// transaction are held until then, and batches beside it share its sync.
+type embedded struct {
 	db      *pebble.DB
-	buckets rwStripes // shared by changes within a bucket, alone for its end
-	keys    stripes
-	uploads rwStripes // shared by parts, alone for the upload's end
-	mu      sync.Mutex
-	seq     uint64
+	locks   *stripes
 	pending atomic.Int64 // commits that can be read and may not be on disk
-	close   func() error
+	end     func() error
 }
-
-var _ Index = (*Embedded)(nil)
 
 // Options are what an embedded index is told.
 type Options struct {
@@ -47,8 +32,9 @@ type Options struct {
 	Log   *slog.Logger
 }
 
-// Open opens the index in the folder dir and makes it if need be.
-func Open(dir string, o Options) (*Embedded, error) {
+// Open opens the index in the folder dir and makes it if need be. Rows of older
+// forms are written anew first.
+func Open(dir string, o Options) (*Store, error) {
 	po := &pebble.Options{
 		FS:                 cmp.Or[vfs.FS](o.FS, vfs.Default),
 		CacheSize:          cmp.Or(o.Cache, 32<<20),
@@ -63,53 +49,23 @@ func Open(dir string, o Options) (*Embedded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
-	e := &Embedded{db: db, close: sync.OnceValue(db.Close)}
-	if err := e.resume(); err != nil {
+	s, err := newStore(context.Background(), &embedded{db: db, locks: newStripes(), end: sync.OnceValue(db.Close)})
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return e, nil
+	return s, nil
 }
 
-// Close ends the index; what was acknowledged is durable without it.
-func (e *Embedded) Close() error { return e.close() }
+// OpenInMemory opens an index that is gone when it is closed.
+func OpenInMemory() (*Store, error) { return Open("", Options{FS: vfs.NewMem()}) }
 
-// Identity returns the name that was given to the store, "" for a new one.
-func (e *Embedded) Identity() (string, error) {
-	b, err := e.get(identityRow)
-	return string(b), err
-}
+func (e *embedded) close() error { return e.end() }
 
-// SetIdentity gives the store a name that it keeps.
-func (e *Embedded) SetIdentity(ctx context.Context, id string) error {
-	c := e.change()
-	c.set(identityRow, []byte(id))
-	return e.commit(ctx, c)
-}
+func (e *embedded) process() uint64 { return 0 }
 
-// resume makes the next number of the outbox higher than all there are.
-func (e *Embedded) resume() error {
-	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{lineSpace}, UpperBound: []byte{lineSpace + 1}})
-	if err != nil {
-		return fmt.Errorf("open index: %w", err)
-	}
-	defer it.Close()
-	if it.Last() {
-		e.seq = binary.BigEndian.Uint64(it.Key()[1:])
-	}
-	return it.Error()
-}
+func (e *embedded) sole() bool { return true }
 
-// next returns a number that is higher than all before, also before a restart
-// unless the clock went back; for lines resume sees to that.
-func (e *Embedded) next() uint64 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.seq = max(e.seq+1, uint64(time.Now().UnixNano()))
-	return e.seq
-}
-
-// get returns a copy of a value; nil when there is none.
-func (e *Embedded) get(key []byte) ([]byte, error) {
+func (e *embedded) get(_ context.Context, key []byte) ([]byte, error) {
 	v, c, err := e.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, nil
@@ -118,86 +74,45 @@ func (e *Embedded) get(key []byte) ([]byte, error) {
 		return nil, fmt.Errorf("read index: %w", err)
 	}
 	defer c.Close()
-	return append([]byte{}, v...), nil
+	return append(make([]byte, 0, len(v)), v...), nil
 }
 
-func (e *Embedded) getJSON(key []byte, missing error, into any) error {
-	b, err := e.get(key)
+func (e *embedded) cursor(ctx context.Context, low, high []byte) (cursor, error) {
+	it, err := e.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: low, UpperBound: high})
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("scan index: %w", err)
 	}
-	if b == nil {
-		return missing
-	}
-	if err := json.Unmarshal(b, into); err != nil {
-		return Damaged.Because(err)
+	return iterator{it}, nil
+}
+
+type iterator struct{ *pebble.Iterator }
+
+func (i iterator) seek(key []byte) bool   { return i.SeekGE(key) }
+func (i iterator) next() bool             { return i.Next() }
+func (i iterator) key() []byte            { return i.Key() }
+func (i iterator) value() ([]byte, error) { return i.ValueAndErr() }
+
+func (i iterator) close() error {
+	if err := i.Close(); err != nil {
+		return fmt.Errorf("scan index: %w", err)
 	}
 	return nil
 }
 
-// scan calls f for each pair whose key begins with prefix; f returns false to end it.
-func (e *Embedded) scan(ctx context.Context, prefix []byte, f func(rest, value []byte) (bool, error)) error {
-	it, err := e.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
-	if err != nil {
-		return fmt.Errorf("scan index: %w", err)
-	}
-	defer it.Close()
-	for ok := it.First(); ok; ok = it.Next() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		v, err := it.ValueAndErr()
-		if err != nil {
-			return fmt.Errorf("scan index: %w", err)
-		}
-		if more, err := f(it.Key()[len(prefix):], v); err != nil || !more {
-			return err
-		}
-	}
-	return it.Error()
+func (e *embedded) begin(_ context.Context, locks ...lock) (transaction, error) {
+	return &batch{embedded: e, b: e.db.NewBatch(), held: e.locks.takeAll(locks)}, nil
 }
 
-// A change is a batch that is being put together.
-type change struct {
-	*pebble.Batch
-	err  error
-	free []Piece
+func (e *embedded) settle(l lock) func() {
+	l.shared = true
+	g := e.locks.grip(l)
+	e.locks.take(g)
+	return func() { e.locks.release(g) }
 }
 
-func (e *Embedded) change() *change { return &change{Batch: e.db.NewBatch()} }
-
-func (c *change) set(key, value []byte) {
-	c.err = cmp.Or(c.err, c.Batch.Set(key, value, nil))
-}
-
-func (c *change) setJSON(key []byte, v any) {
-	b, err := json.Marshal(v)
-	c.err = cmp.Or(c.err, err)
-	c.set(key, b)
-}
-
-func (c *change) unset(key []byte) {
-	c.err = cmp.Or(c.err, c.Batch.Delete(key, nil))
-}
-
-// claim makes holder claim a piece, and keeps the bytes that come with it.
-func (c *change) claim(p Piece, holder string) {
-	c.set(claim(p.ID, holder), nil)
-	if p.Inline && p.Data != nil {
-		b := binary.BigEndian.AppendUint32(nil, crc32.Checksum(p.Data, castagnoli))
-		c.set(inlineRow(p.ID), append(b, p.Data...))
-	}
-}
-
-// disclaim ends a claim; the mill is told.
-func (c *change) disclaim(p Piece, holder string) {
-	c.unset(claim(p.ID, holder))
-	c.free = append(c.free, Piece{ID: p.ID, Size: p.Size, Inline: p.Inline})
-}
-
-// Durable is Outbox's. The log is one: what is written behind a change and
-// synced takes the change with it.
-func (e *Embedded) Durable(context.Context) error {
+// durable: the log is one; what is written behind a change and synced takes the
+// change with it.
+func (e *embedded) durable(context.Context) error {
 	if e.pending.Load() == 0 {
 		return nil
 	}
@@ -207,42 +122,54 @@ func (e *Embedded) Durable(context.Context) error {
 	return nil
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// commit makes the change durable, all of it or nothing.
-func (e *Embedded) commit(ctx context.Context, c *change) error {
-	return e.apply(ctx, c, pebble.Sync)
+// A batch is a transaction of the embedded engine.
+type batch struct {
+	*embedded
+	b    *pebble.Batch
+	held []grip
+	err  error
+	over bool
 }
 
-func (e *Embedded) apply(ctx context.Context, c *change, how *pebble.WriteOptions) error {
-	defer c.Close()
-	if len(c.free) > 0 {
-		c.setJSON(lineRow(e.next()), Line{Free: c.free})
-	}
-	if err := cmp.Or(c.err, ctx.Err()); err != nil {
+func (t *batch) lock(_ context.Context, l lock) error {
+	g := t.locks.grip(l)
+	t.locks.take(g)
+	t.held = append(t.held, g)
+	return nil
+}
+
+func (t *batch) set(key, value []byte) { t.err = cmp.Or(t.err, t.b.Set(key, value, nil)) }
+
+func (t *batch) unset(key []byte) { t.err = cmp.Or(t.err, t.b.Delete(key, nil)) }
+
+// add relies on the engine's own merging, which appends.
+func (t *batch) add(key, value []byte) { t.err = cmp.Or(t.err, t.b.Merge(key, value, nil)) }
+
+func (t *batch) commit(ctx context.Context, lazily bool) error {
+	if err := cmp.Or(t.err, ctx.Err()); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
-	e.pending.Add(1)
-	defer e.pending.Add(-1)
-	if err := c.Commit(how); err != nil {
+	how := pebble.Sync
+	if lazily {
+		how = pebble.NoSync
+	}
+	t.pending.Add(1)
+	defer t.pending.Add(-1)
+	if err := t.b.Commit(how); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
 	return nil
 }
 
-// Inline is Objects's.
-func (e *Embedded) Inline(_ context.Context, piece string) ([]byte, error) {
-	b, err := e.get(inlineRow(piece))
-	if err != nil {
-		return nil, err
+func (t *batch) end() {
+	if t.over {
+		return
 	}
-	if b == nil {
-		return nil, Moved
+	t.over = true
+	_ = t.b.Close() // it only goes back to its pool
+	for _, g := range t.held {
+		t.locks.release(g)
 	}
-	if len(b) < 4 || binary.BigEndian.Uint32(b) != crc32.Checksum(b[4:], castagnoli) {
-		return nil, Damaged.Because(fmt.Errorf("inline piece %s: wrong checksum", piece))
-	}
-	return b[4:], nil
 }
 
 // logger hands the engine's words to slog.
@@ -262,6 +189,3 @@ func (l logger) Fatalf(format string, args ...any) {
 	l.log.Error("index: " + fmt.Sprintf(format, args...))
 	os.Exit(1)
 }
-
-// OpenInMemory opens an index that is gone when it is closed.
-func OpenInMemory() (*Embedded, error) { return Open("", Options{FS: vfs.NewMem()}) }

@@ -12,7 +12,7 @@ import (
 	"karri/walrus/index/indextest"
 )
 
-func open(t testing.TB, fs vfs.FS, dir string) *index.Embedded {
+func open(t testing.TB, fs vfs.FS, dir string) *index.Store {
 	t.Helper()
 	x, err := index.Open(dir, index.Options{FS: fs})
 	if err != nil {
@@ -34,7 +34,7 @@ func TestEmbedded(t *testing.T) {
 func TestAcknowledgedSurvivesPowerLoss(t *testing.T) {
 	disk := vfs.NewCrashableMem()
 	x := open(t, disk, "")
-	if err := x.CreateBucket(t.Context(), index.Bucket{Name: "b", Owner: "ann"}); err != nil {
+	if err := x.CreateBucket(t.Context(), &index.Bucket{Name: "b", Owner: "ann"}); err != nil {
 		t.Fatal(err)
 	}
 	var mu sync.Mutex
@@ -67,7 +67,7 @@ func survived(t *testing.T, disk vfs.FS, acked map[string]int) {
 	y := open(t, disk, "")
 	defer y.Close()
 	for key, put := range acked {
-		o, err := y.Object(t.Context(), "b", key)
+		o, err := y.Object(t.Context(), "b", key, "")
 		if err != nil {
 			t.Errorf("%s: %v", key, err)
 			continue
@@ -84,7 +84,7 @@ func survived(t *testing.T, disk vfs.FS, acked map[string]int) {
 func BenchmarkPut(b *testing.B) {
 	x := open(b, nil, b.TempDir())
 	defer x.Close()
-	if err := x.CreateBucket(b.Context(), index.Bucket{Name: "b", Owner: "ann"}); err != nil {
+	if err := x.CreateBucket(b.Context(), &index.Bucket{Name: "b", Owner: "ann"}); err != nil {
 		b.Fatal(err)
 	}
 	data := string(make([]byte, 4096))

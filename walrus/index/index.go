@@ -11,41 +11,66 @@
 // piece that has lost its last claim never gets one again, because a copy is
 // made only from a row that is there at the moment of the commit.
 //
-// A listing is a scan of a range that jumps over each common prefix; it never
-// walks what it does not show. The keys of object rows end in a number that
-// makes the newest come first, so that several versions of a key can stand
-// side by side.
+// The current object of a key has a row that is found by one get, and so has
+// each older version, whose row's key ends in its number, the newest first. A
+// version keeps its claims when it stops being current: it moves, by itself, in
+// the batch that puts another above it or takes away what hid it. A delete
+// marker stands among the older versions even while it is the newest of them.
+// The rows of current objects are therefore all that List shows, and a listing
+// is a scan of a range that jumps over each common prefix; it never walks what
+// it does not show.
+//
+// How much a bucket holds is counted in the same batch, by an addition that
+// needs no lock; where a quota bounds it, changes of that bucket that make it
+// larger take turns.
 package index
 
 import (
 	"context"
-	"time"
 
 	"karri/shared/fault"
-	"karri/walrus/checksum"
 )
 
 // Buckets are the buckets there are.
 type Buckets interface {
 	// CreateBucket answers BucketAlreadyOwnedByYou or BucketAlreadyExists when it is there.
-	CreateBucket(ctx context.Context, b Bucket) error
-	Bucket(ctx context.Context, name string) (Bucket, error)
-	// DeleteBucket answers BucketNotEmpty while there are objects; open uploads end with it.
+	CreateBucket(ctx context.Context, b *Bucket) error
+	// Bucket returns what others hold too: the caller must not change it.
+	Bucket(ctx context.Context, name string) (*Bucket, error)
+	// UpdateBucket gives change a copy and keeps what it makes of it, all but the
+	// name, the owner and the birth. It returns the bucket as it is then.
+	UpdateBucket(ctx context.Context, name string, change func(*Bucket) error) (*Bucket, error)
+	// DeleteBucket answers BucketNotEmpty while there are versions or delete
+	// markers; open uploads end with it.
 	DeleteBucket(ctx context.Context, name string) error
-	// BucketsOf lists the buckets of an account by name.
-	BucketsOf(ctx context.Context, account string, q Query) (Listing[Bucket], error)
+	// BucketsOf lists the buckets of an account by name; of all when it is "".
+	BucketsOf(ctx context.Context, account string, q Query) (Listing[*Bucket], error)
+	// Usage is what all versions in the bucket come to, without delete markers
+	// and parts of open uploads.
+	Usage(ctx context.Context, bucket string) (Usage, error)
 }
 
 // Objects are the objects there are.
 type Objects interface {
-	// Put makes o the object of its key if when allows it.
+	// Put makes o the current object of its key if when allows it, and sets its version.
 	Put(ctx context.Context, o *Object, when Condition) error
-	// Object returns what is on disk: never a state that a crash can undo. So
-	// does List.
-	Object(ctx context.Context, bucket, key string) (*Object, error)
-	// Delete succeeds when there is none, unless when asks for one.
-	Delete(ctx context.Context, bucket, key string, when Condition) error
+	// Object returns a version, the current one for "": what is on disk, never a
+	// state that a crash can undo. So do List and Versions. A delete marker is
+	// returned as an Object that says so.
+	Object(ctx context.Context, bucket, key, version string) (*Object, error)
+	// Delete ends a version. With version "" it ends the object, or puts a delete
+	// marker on it where the bucket keeps versions. It succeeds when there is
+	// nothing, unless when asks for something, and refuses what is locked.
+	Delete(ctx context.Context, bucket, key, version string, when Condition) (Deleted, error)
+	// Update changes what is told of a version, never its bytes, ETag or ID. It
+	// gives change a copy and returns what it made of it.
+	Update(ctx context.Context, bucket, key, version string, change func(*Object) error, when Condition) (*Object, error)
+	// List lists the current objects; a key whose newest version is a delete
+	// marker is not there.
 	List(ctx context.Context, bucket string, q Query) (Listing[Entry], error)
+	// Versions lists all versions and delete markers, by key, the newest of a key
+	// first. Query.AfterID is the version of the key After that the page begins behind.
+	Versions(ctx context.Context, bucket string, q Query) (Listing[Entry], error)
 	// Inline returns the bytes of a piece that stands in the index.
 	Inline(ctx context.Context, piece string) ([]byte, error)
 }
@@ -80,6 +105,12 @@ type Outbox interface {
 	Durable(ctx context.Context) error
 	// Done forgets a line, and the bytes of the inline pieces named with it.
 	Done(ctx context.Context, seq uint64, inline []string) error
+	// Events returns at most max events above after. They are durable. One with a
+	// lower number may still come: who has seen to some forgets them by EventsDone
+	// and begins again from 0.
+	Events(ctx context.Context, after uint64, max int) ([]Event, error)
+	// EventsDone forgets events.
+	EventsDone(ctx context.Context, seqs ...uint64) error
 }
 
 // Index is all of it.
@@ -90,109 +121,6 @@ type Index interface {
 	Outbox
 }
 
-// Bucket is one bucket.
-type Bucket struct {
-	Name    string    `json:"name"`
-	Owner   string    `json:"owner"` // account
-	Region  string    `json:"region"`
-	Created time.Time `json:"created"`
-}
-
-// Entry is what a listing shows of an object.
-type Entry struct {
-	Key      string    `json:"-"`
-	Size     int64     `json:"-"`
-	Modified time.Time `json:"-"`
-	ETag     string    `json:"-"` // without quotes
-}
-
-// Object is one object.
-type Object struct {
-	Entry
-	Bucket   string            `json:"-"`
-	ID       string            `json:"id"` // of this state of the key; fresh for each Put
-	Pieces   []Piece           `json:"pieces,omitempty"`
-	Headers  map[string]string `json:"headers,omitempty"` // Content-Type and the like
-	Meta     map[string]string `json:"meta,omitempty"`    // of the user; lower-case names
-	Checksum Checksum          `json:"checksum,omitzero"`
-	Upload   string            `json:"upload,omitempty"` // the upload that it was made by
-}
-
-// Checksum is an object's checksum in S3's form.
-type Checksum struct {
-	Algorithm checksum.Algorithm `json:"algorithm"`
-	Composite bool               `json:"composite,omitempty"` // of the parts' checksums, not of the bytes
-	Value     string             `json:"value"`
-}
-
-// Piece is where a run of an object's bytes is.
-type Piece struct {
-	ID     string `json:"id"`
-	Size   int64  `json:"size"`
-	Inline bool   `json:"inline,omitempty"` // in the index
-	Part   int    `json:"part,omitempty"`   // the part that it was uploaded as
-	Data   []byte `json:"-"`                // of an inline piece that is being put for the first time
-}
-
-// Upload is a multipart upload.
-type Upload struct {
-	Bucket    string             `json:"-"`
-	Key       string             `json:"-"`
-	ID        string             `json:"-"`
-	Initiated time.Time          `json:"initiated"`
-	Account   string             `json:"account"`
-	ARN       string             `json:"arn"`
-	Headers   map[string]string  `json:"headers,omitempty"`
-	Meta      map[string]string  `json:"meta,omitempty"`
-	Algorithm checksum.Algorithm `json:"algorithm"`
-	Composite bool               `json:"composite,omitempty"`
-	Asked     bool               `json:"asked,omitempty"` // the user named the algorithm
-}
-
-// Part is one part of an upload.
-type Part struct {
-	Number   int       `json:"number"`
-	Size     int64     `json:"size"`
-	ETag     string    `json:"etag"`
-	Modified time.Time `json:"modified"`
-	Checksum string    `json:"checksum"` // by the upload's algorithm
-	Piece    Piece     `json:"piece"`
-}
-
-// Condition is what must be so at the moment of the commit.
-type Condition struct {
-	IfMatch     string // the ETag that the key's object must have; "*": any
-	IfNoneMatch bool   // the key must have no object
-	Pin         *Pin
-}
-
-// A Pin names the object whose pieces the new one shares. It must still be in
-// that state, else Moved.
-type Pin struct{ Bucket, Key, ID string }
-
-// Query is which part of a listing is wanted.
-type Query struct {
-	Prefix    string
-	Delimiter string
-	After     string // begin after this key or common prefix
-	AfterID   string // of uploads: begin after this one of the key After
-	Max       int    // of items and common prefixes together
-}
-
-// Listing is one page, each list in order.
-type Listing[T any] struct {
-	Items    []T
-	Prefixes []string
-	More     bool
-	Last     string // the last key or common prefix on the page
-}
-
-// Line is one line of the outbox.
-type Line struct {
-	Seq  uint64  `json:"-"`
-	Free []Piece `json:"free"` // a row or part that claimed these is gone
-}
-
 // What an index refuses with; the codes are S3's, but for Moved.
 var (
 	NoSuchBucket       = fault.New(fault.Missing, "NoSuchBucket", "The specified bucket does not exist")
@@ -200,6 +128,10 @@ var (
 	BucketYours        = fault.New(fault.Conflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
 	BucketNotEmpty     = fault.New(fault.Conflict, "BucketNotEmpty", "The bucket you tried to delete is not empty")
 	NoSuchKey          = fault.New(fault.Missing, "NoSuchKey", "The specified key does not exist.")
+	NoSuchVersion      = fault.New(fault.Missing, "NoSuchVersion", "The specified version does not exist.")
+	Locked             = fault.New(fault.Denied, "AccessDenied", "Access Denied because object protected by object lock.")
+	QuotaExceeded      = fault.New(fault.Denied, "QuotaExceeded", "The bucket would hold more than its quota allows.")
+	BadState           = fault.New(fault.Conflict, "InvalidBucketState", "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.")
 	NoSuchUpload       = fault.New(fault.Missing, "NoSuchUpload", "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.")
 	InvalidPart        = fault.New(fault.Invalid, "InvalidPart", "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")
 	PreconditionFailed = fault.New(fault.Conflict, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")

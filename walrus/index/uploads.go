@@ -2,71 +2,86 @@ package index
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
+	"math"
 
 	"karri/shared/crash"
 )
 
 // CreateUpload is Uploads's.
-func (e *Embedded) CreateUpload(ctx context.Context, u *Upload) error {
-	defer e.buckets.share(u.Bucket)()
-	if _, err := e.Bucket(ctx, u.Bucket); err != nil {
+func (s *Store) CreateUpload(ctx context.Context, u *Upload) error {
+	c, err := s.within(ctx, u.Bucket)
+	if err != nil {
 		return err
 	}
-	c := e.change()
-	c.setJSON(uploadRow(u.Bucket, u.Key, u.ID), u)
-	return e.commit(ctx, c)
+	defer c.end()
+	if err := c.setJSON(uploadRow(u.Bucket, u.Key, u.ID), u); err != nil {
+		return err
+	}
+	return c.commit(ctx)
 }
 
 // Upload is Uploads's.
-func (e *Embedded) Upload(_ context.Context, bucket, key, id string) (*Upload, error) {
+func (s *Store) Upload(ctx context.Context, bucket, key, id string) (*Upload, error) {
+	return openUpload(ctx, s.engine, bucket, key, id)
+}
+
+func openUpload(ctx context.Context, r reader, bucket, key, id string) (*Upload, error) {
 	u := &Upload{Bucket: bucket, Key: key, ID: id}
-	if err := e.getJSON(uploadRow(bucket, key, id), NoSuchUpload, u); err != nil {
+	if err := getJSON(ctx, r, uploadRow(bucket, key, id), NoSuchUpload, u); err != nil {
 		return nil, err
 	}
 	return u, nil
 }
 
-func (e *Embedded) part(upload string, number int) (*Part, error) {
+func partAt(ctx context.Context, r reader, upload string, number int) (*Part, error) {
 	p := &Part{}
-	if err := e.getJSON(partRow(upload, number), InvalidPart, p); err != nil {
+	if err := getJSON(ctx, r, partRow(upload, number), InvalidPart, p); err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
 // PutPart is Uploads's.
-func (e *Embedded) PutPart(ctx context.Context, u *Upload, p Part) error {
-	defer e.buckets.share(u.Bucket)()
-	defer e.uploads.share(u.ID)()
+func (s *Store) PutPart(ctx context.Context, u *Upload, p Part) error {
 	holder := partHolder(u.ID, p.Number)
-	defer e.keys.lock(holder)()
-	if _, err := e.Upload(ctx, u.Bucket, u.Key, u.ID); err != nil {
+	c, err := s.within(ctx, u.Bucket, lock{kind: uploadLock, shared: true, name: u.ID}, lock{kind: keyLock, name: holder})
+	if err != nil {
 		return err
 	}
-	c := e.change()
-	switch old, err := e.part(u.ID, p.Number); {
+	defer c.end()
+	if _, err := openUpload(ctx, c, u.Bucket, u.Key, u.ID); err != nil {
+		return err
+	}
+	switch old, err := partAt(ctx, c, u.ID, p.Number); {
 	case err == nil:
 		c.disclaim(old.Piece, holder)
 	case err != InvalidPart:
-		_ = c.Close()
 		return err
 	}
 	c.claim(p.Piece, holder)
-	c.setJSON(partRow(u.ID, p.Number), p)
+	if err := c.setJSON(partRow(u.ID, p.Number), p); err != nil {
+		return err
+	}
 	crash.Here("walrus.index.part")
-	return e.commit(ctx, c)
+	return c.commit(ctx)
 }
 
 // Parts is Uploads's.
-func (e *Embedded) Parts(ctx context.Context, uploadID string, above, most int) (parts []Part, more bool, err error) {
-	err = e.scan(ctx, partRows(uploadID), func(_, value []byte) (bool, error) {
+func (s *Store) Parts(ctx context.Context, uploadID string, above, most int) (parts []Part, more bool, err error) {
+	return partsOf(ctx, s.engine, uploadID, above, most)
+}
+
+func partsOf(ctx context.Context, r reader, uploadID string, above, most int) (parts []Part, more bool, err error) {
+	if above >= math.MaxUint16 {
+		return nil, false, nil
+	}
+	from := binary.BigEndian.AppendUint16(nil, uint16(above+1))
+	err = scan(ctx, r, partRows(uploadID), from, func(_, value []byte) (bool, error) {
 		var p Part
 		if err := json.Unmarshal(value, &p); err != nil {
 			return false, Damaged.Because(err)
-		}
-		if p.Number <= above {
-			return true, nil
 		}
 		if most > 0 && len(parts) == most {
 			more = true
@@ -79,15 +94,17 @@ func (e *Embedded) Parts(ctx context.Context, uploadID string, above, most int) 
 }
 
 // Complete is Uploads's.
-func (e *Embedded) Complete(ctx context.Context, u *Upload, parts []Part, o *Object, when Condition) error {
-	defer e.buckets.share(o.Bucket)()
-	defer e.uploads.alone(u.ID)()
-	defer e.keys.lock(keyName(o.Bucket, o.Key))()
-	if _, err := e.Upload(ctx, u.Bucket, u.Key, u.ID); err != nil {
+func (s *Store) Complete(ctx context.Context, u *Upload, parts []Part, o *Object, when Condition) error {
+	c, err := s.within(ctx, o.Bucket, lock{kind: uploadLock, name: u.ID}, keyLockOf(o.Bucket, o.Key))
+	if err != nil {
+		return err
+	}
+	defer c.end()
+	if _, err := openUpload(ctx, c, u.Bucket, u.Key, u.ID); err != nil {
 		return err
 	}
 	for _, p := range parts {
-		now, err := e.part(u.ID, p.Number)
+		now, err := partAt(ctx, c, u.ID, p.Number)
 		if err != nil {
 			return err
 		}
@@ -95,23 +112,20 @@ func (e *Embedded) Complete(ctx context.Context, u *Upload, parts []Part, o *Obj
 			return InvalidPart
 		}
 	}
-	c := e.change()
-	err := e.replace(ctx, c, o, when)
-	if err == nil {
-		err = e.endUpload(ctx, c, u.Bucket, u.Key, u.ID)
+	if err := c.replace(ctx, o, when); err != nil {
+		return err
 	}
-	if err != nil {
-		_ = c.Close()
+	if err := c.endUpload(ctx, u.Bucket, u.Key, u.ID); err != nil {
 		return err
 	}
 	crash.Here("walrus.index.complete")
-	return e.commit(ctx, c)
+	return c.commit(ctx)
 }
 
 // endUpload adds to c that an upload and its parts are gone. The mill finds the
 // pieces that an object has taken over to be claimed, and leaves them.
-func (e *Embedded) endUpload(ctx context.Context, c *change, bucket, key, id string) error {
-	parts, _, err := e.Parts(ctx, id, 0, 0)
+func (c *change) endUpload(ctx context.Context, bucket, key, id string) error {
+	parts, _, err := partsOf(ctx, c, id, 0, 0)
 	if err != nil {
 		return err
 	}
@@ -124,36 +138,38 @@ func (e *Embedded) endUpload(ctx context.Context, c *change, bucket, key, id str
 }
 
 // Abort is Uploads's.
-func (e *Embedded) Abort(ctx context.Context, bucket, key, id string) error {
-	defer e.buckets.share(bucket)()
-	defer e.uploads.alone(id)()
-	if _, err := e.Upload(ctx, bucket, key, id); err != nil {
+func (s *Store) Abort(ctx context.Context, bucket, key, id string) error {
+	c, err := s.within(ctx, bucket, lock{kind: uploadLock, name: id})
+	if err != nil {
 		return err
 	}
-	c := e.change()
-	if err := e.endUpload(ctx, c, bucket, key, id); err != nil {
-		_ = c.Close()
+	defer c.end()
+	if _, err := openUpload(ctx, c, bucket, key, id); err != nil {
+		return err
+	}
+	if err := c.endUpload(ctx, bucket, key, id); err != nil {
 		return err
 	}
 	crash.Here("walrus.index.abort")
-	return e.commit(ctx, c)
+	return c.commit(ctx)
 }
 
 // Uploads is Uploads's.
-func (e *Embedded) Uploads(ctx context.Context, bucket string, q Query) (Listing[Upload], error) {
+func (s *Store) Uploads(ctx context.Context, bucket string, q Query) (Listing[Upload], error) {
 	var page Listing[Upload]
-	if _, err := e.Bucket(ctx, bucket); err != nil {
+	if _, err := s.Bucket(ctx, bucket); err != nil {
 		return page, err
 	}
-	s := scanner{space: space(uploadSpace, bucket), query: q, item: func(key string, suffix, value []byte) error {
+	n := &scanner{query: q, suffix: append([]byte(q.AfterID), 0)}
+	n.item = func(key string, suffix, value []byte) error {
 		u := Upload{Bucket: bucket, Key: key, ID: string(suffix)}
 		if err := json.Unmarshal(value, &u); err != nil {
 			return Damaged.Because(err)
 		}
 		page.Items = append(page.Items, u)
 		return nil
-	}}
-	err := s.run(ctx, e.db)
-	page.Prefixes, page.More, page.Last = s.prefixes, s.more, s.last
+	}
+	err := n.scan(ctx, s.engine, bucket, uploadSpace)
+	page.Prefixes, page.More, page.Last = n.prefixes, n.more, n.last
 	return page, err
 }

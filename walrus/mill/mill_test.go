@@ -35,14 +35,14 @@ func (f fusedOutbox) Done(ctx context.Context, seq uint64, inline []string) (err
 }
 
 // pond is a bucket with an object whose bytes are a piece of the engine.
-func pond(t testing.TB) (*index.Embedded, *contenttest.Memory, *index.Object) {
+func pond(t testing.TB) (*index.Store, *contenttest.Memory, *index.Object) {
 	t.Helper()
 	x, err := index.OpenInMemory()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = x.Close() })
-	if err := x.CreateBucket(context.Background(), index.Bucket{Name: "pond", Owner: "ann"}); err != nil {
+	if err := x.CreateBucket(context.Background(), &index.Bucket{Name: "pond", Owner: "ann"}); err != nil {
 		t.Fatal(err)
 	}
 	bytes := contenttest.NewMemory()
@@ -52,7 +52,7 @@ func pond(t testing.TB) (*index.Embedded, *contenttest.Memory, *index.Object) {
 	return x, bytes, o
 }
 
-func put(t testing.TB, x *index.Embedded, o *index.Object) {
+func put(t testing.TB, x *index.Store, o *index.Object) {
 	t.Helper()
 	if err := x.Put(context.Background(), o, index.Condition{}); err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestTheMillDiesEverywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, key := range []string{"k", "small", "copy"} {
-			if err := x.Delete(context.Background(), "pond", key, index.Condition{}); err != nil {
+			if _, err := x.Delete(context.Background(), "pond", key, "", index.Condition{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -106,7 +106,7 @@ func TestACopyKeepsTheBytes(t *testing.T) {
 	copied := indextest.Object("pond", "copy", "")
 	copied.Pieces = o.Pieces
 	put(t, x, copied)
-	if err := x.Delete(t.Context(), "pond", "k", index.Condition{}); err != nil {
+	if _, err := x.Delete(t.Context(), "pond", "k", "", index.Condition{}); err != nil {
 		t.Fatal(err)
 	}
 	m := &Mill{Index: x, Content: bytes, Holds: &content.Holds{}}
@@ -122,7 +122,7 @@ func TestWhatIsReadStays(t *testing.T) {
 	x, bytes, o := pond(t)
 	m := &Mill{Index: x, Content: bytes, Holds: &content.Holds{}}
 	release := m.Holds.Hold(o.Pieces[0].ID)
-	if err := x.Delete(t.Context(), "pond", "k", index.Condition{}); err != nil {
+	if _, err := x.Delete(t.Context(), "pond", "k", "", index.Condition{}); err != nil {
 		t.Fatal(err)
 	}
 	settle := func() {

@@ -175,7 +175,7 @@ func joined(u *index.Upload, parts []index.Part) (string, bool) {
 
 // completedBefore answers a repeat of a completion whose answer was lost.
 func (c *call) completedBefore(id string, list []completePartXML) error {
-	o, err := c.Objects.Object(c.ctx, c.bucket, c.key)
+	o, err := c.Objects.Object(c.ctx, c.bucket, c.key, "")
 	if err != nil || o.Upload != id || len(o.Pieces) != len(list) {
 		return index.NoSuchUpload
 	}

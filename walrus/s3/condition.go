@@ -64,7 +64,10 @@ func (c *call) foresee(when index.Condition) error {
 	if !when.IfNoneMatch && when.IfMatch == "" {
 		return nil
 	}
-	o, err := c.Objects.Object(c.ctx, c.bucket, c.key)
+	o, err := c.Objects.Object(c.ctx, c.bucket, c.key, "")
+	if err == nil && o.Marker {
+		err = index.NoSuchKey
+	}
 	switch {
 	case err != nil && fault.KindOf(err) != fault.Missing:
 		return err

@@ -151,7 +151,7 @@ func (c *call) copyOnce(when index.Condition) (*index.Object, error) {
 	if err := c.Content.Room(); err != nil {
 		return nil, err
 	}
-	when.Pin = &index.Pin{Bucket: from.Bucket, Key: from.Key, ID: from.ID}
+	when.Pin = &index.Pin{Bucket: from.Bucket, Key: from.Key, Version: from.Version, ID: from.ID}
 	return o, c.Objects.Put(c.ctx, o, when)
 }
 

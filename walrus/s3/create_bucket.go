@@ -44,7 +44,7 @@ func (c *call) createBucket() error {
 	if err := c.Content.Room(); err != nil {
 		return err
 	}
-	b := index.Bucket{Name: c.bucket, Owner: c.who.Account, Region: c.Region, Created: c.now()}
+	b := &index.Bucket{Name: c.bucket, Owner: c.who.Account, Region: c.Region, Created: c.now()}
 	if err := c.Buckets.CreateBucket(c.ctx, b); err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (c *call) deleteObject() error {
 }
 
 func (c *call) remove(key string, when index.Condition) error {
-	if err := c.Objects.Delete(c.ctx, c.bucket, key, when); err != nil {
+	if _, err := c.Objects.Delete(c.ctx, c.bucket, key, "", when); err != nil {
 		return err
 	}
 	crash.Here("walrus.s3.delete")

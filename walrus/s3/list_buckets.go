@@ -48,7 +48,7 @@ func (c *call) listBuckets() error {
 	if c.who.For != "" {
 		account = c.who.For
 	}
-	var page index.Listing[index.Bucket]
+	var page index.Listing[*index.Bucket]
 	if most > 0 {
 		page, err = c.Buckets.BucketsOf(c.ctx, account, index.Query{Prefix: prefix, After: after, Max: most})
 		if err != nil {

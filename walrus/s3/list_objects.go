@@ -96,7 +96,7 @@ func encodeKey(s string) string {
 }
 
 // list reads a page of objects; one of no entries never goes on.
-func (c *call) list(q index.Query) (index.Bucket, index.Listing[index.Entry], error) {
+func (c *call) list(q index.Query) (*index.Bucket, index.Listing[index.Entry], error) {
 	b, err := c.readable(c.bucket)
 	if err != nil || q.Max == 0 {
 		return b, index.Listing[index.Entry]{}, err

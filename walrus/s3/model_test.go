@@ -43,7 +43,7 @@ func (trusting) Authenticate(r *http.Request) (s3.Caller, s3.Body, error) {
 type world struct {
 	api    *s3.API
 	pieces *contenttest.Memory
-	index  *index.Embedded
+	index  *index.Store
 	mill   *mill.Mill
 }
 

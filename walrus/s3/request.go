@@ -93,7 +93,7 @@ func validName(n string) bool {
 }
 
 // readable returns the bucket if the caller may read it.
-func (c *call) readable(name string) (index.Bucket, error) {
+func (c *call) readable(name string) (*index.Bucket, error) {
 	account := c.who.Account
 	if c.who.For != "" {
 		account = c.who.For
@@ -102,20 +102,20 @@ func (c *call) readable(name string) (index.Bucket, error) {
 }
 
 // writable returns the bucket if the caller may write to it.
-func (c *call) writable(name string) (index.Bucket, error) {
+func (c *call) writable(name string) (*index.Bucket, error) {
 	if c.who.For != "" && c.op.Name != "CopyObject" {
-		return index.Bucket{}, accessDenied
+		return nil, accessDenied
 	}
 	return c.access(name, c.who.Account, true, c.r.Header.Get("x-amz-expected-bucket-owner"))
 }
 
-func (c *call) access(name, account string, write bool, expected string) (index.Bucket, error) {
+func (c *call) access(name, account string, write bool, expected string) (*index.Bucket, error) {
 	if strings.HasPrefix(name, bucket.SystemPrefix) {
 		if !c.who.System {
-			return index.Bucket{}, index.NoSuchBucket
+			return nil, index.NoSuchBucket
 		}
 		if c.who.May != nil && !c.who.May(name, write) {
-			return index.Bucket{}, accessDenied
+			return nil, accessDenied
 		}
 	}
 	b, err := c.Buckets.Bucket(c.ctx, name)

@@ -27,12 +27,15 @@ const tries = 8
 // readable while their row is replaced.
 func (c *call) find(bucket, key string) (*index.Object, func(), error) {
 	for range tries {
-		o, err := c.Objects.Object(c.ctx, bucket, key)
+		o, err := c.Objects.Object(c.ctx, bucket, key, "")
+		if err == nil && o.Marker {
+			err = index.NoSuchKey
+		}
 		if err != nil {
 			return nil, nil, err
 		}
 		release := c.Holds.Hold(ids(o.Pieces)...)
-		now, err := c.Objects.Object(c.ctx, bucket, key)
+		now, err := c.Objects.Object(c.ctx, bucket, key, "")
 		if err == nil && now.ID == o.ID {
 			return o, release, nil
 		}

@@ -108,6 +108,6 @@ func (c *call) there() error {
 	if c.key == "" {
 		return nil
 	}
-	_, err := c.Objects.Object(c.ctx, c.bucket, c.key)
+	_, err := c.Objects.Object(c.ctx, c.bucket, c.key, "")
 	return err
 }

@@ -31,6 +31,15 @@ func Suite(t *testing.T, fresh func(t *testing.T) index.Index) {
 		"only one wins":             race,
 		"a bucket ends only empty":  endings,
 		"keys do not run into each": neighbours,
+		"settings of a bucket":      settings,
+		"versions":                  versions,
+		"suspended versions":        suspension,
+		"locked versions":           locks,
+		"updates in place":          updates,
+		"events":                    events,
+		"usage":                     usage,
+		"usage is summed up":        sums,
+		"quotas":                    quotas,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, fresh(t)) })
 	}
@@ -52,7 +61,7 @@ func wantCode(t testing.TB, err error, code string) {
 
 func makeBucket(t testing.TB, x index.Index, name, owner string) {
 	t.Helper()
-	must(t, x.CreateBucket(context.Background(), index.Bucket{Name: name, Owner: owner, Region: "us-east-1", Created: time.Now()}))
+	must(t, x.CreateBucket(context.Background(), &index.Bucket{Name: name, Owner: owner, Region: "us-east-1", Created: time.Now()}))
 }
 
 // Object returns an object of one piece, to be put.
@@ -70,6 +79,11 @@ func put(t testing.TB, x index.Index, bucket, key, data string) *index.Object {
 	o := Object(bucket, key, data)
 	must(t, x.Put(context.Background(), o, index.Condition{}))
 	return o
+}
+
+func remove(x index.Index, bucket, key string, when index.Condition) error {
+	_, err := x.Delete(context.Background(), bucket, key, "", when)
+	return err
 }
 
 func claimed(t testing.TB, x index.Index, piece string) bool {
@@ -98,8 +112,8 @@ func buckets(t *testing.T, x index.Index) {
 	makeBucket(t, x, "b1", "ann")
 	makeBucket(t, x, "b3", "ann")
 	makeBucket(t, x, "b2", "bob")
-	wantCode(t, x.CreateBucket(ctx, index.Bucket{Name: "b1", Owner: "ann"}), "BucketAlreadyOwnedByYou")
-	wantCode(t, x.CreateBucket(ctx, index.Bucket{Name: "b1", Owner: "bob"}), "BucketAlreadyExists")
+	wantCode(t, x.CreateBucket(ctx, &index.Bucket{Name: "b1", Owner: "ann"}), "BucketAlreadyOwnedByYou")
+	wantCode(t, x.CreateBucket(ctx, &index.Bucket{Name: "b1", Owner: "bob"}), "BucketAlreadyExists")
 	page, err := x.BucketsOf(ctx, "ann", index.Query{Max: 10})
 	must(t, err)
 	if len(page.Items) != 2 || page.Items[0].Name != "b1" || page.Items[1].Name != "b3" || page.More {
@@ -115,7 +129,7 @@ func buckets(t *testing.T, x index.Index) {
 	_, err = x.Bucket(ctx, "b1")
 	wantCode(t, err, "NoSuchBucket")
 	wantCode(t, x.Put(ctx, Object("b1", "k", "x"), index.Condition{}), "NoSuchBucket")
-	_, err = x.Object(ctx, "b1", "k")
+	_, err = x.Object(ctx, "b1", "k", "")
 	wantCode(t, err, "NoSuchBucket")
 	_, err = x.List(ctx, "b1", index.Query{Max: 1})
 	wantCode(t, err, "NoSuchBucket")
@@ -124,10 +138,10 @@ func buckets(t *testing.T, x index.Index) {
 func objects(t *testing.T, x index.Index) {
 	ctx := t.Context()
 	makeBucket(t, x, "b", "ann")
-	_, err := x.Object(ctx, "b", "k")
+	_, err := x.Object(ctx, "b", "k", "")
 	wantCode(t, err, "NoSuchKey")
 	first := put(t, x, "b", "k", "one")
-	got, err := x.Object(ctx, "b", "k")
+	got, err := x.Object(ctx, "b", "k", "")
 	must(t, err)
 	if got.ID != first.ID || got.ETag != "e-one" || got.Size != 3 || !got.Modified.Equal(first.Modified) || got.Meta["k"] != "v" || got.Bucket != "b" || got.Key != "k" {
 		t.Errorf("got %+v", got)
@@ -146,8 +160,8 @@ func objects(t *testing.T, x index.Index) {
 	if claimed(t, x, first.Pieces[0].ID) || !claimed(t, x, second.Pieces[0].ID) {
 		t.Error("wrong claims")
 	}
-	must(t, x.Delete(ctx, "b", "k", index.Condition{}))
-	must(t, x.Delete(ctx, "b", "k", index.Condition{}))
+	must(t, remove(x, "b", "k", index.Condition{}))
+	must(t, remove(x, "b", "k", index.Condition{}))
 	if got := freed(t, x); len(got) != 2 || claimed(t, x, second.Pieces[0].ID) {
 		t.Errorf("freed: %v", got)
 	}
@@ -176,8 +190,8 @@ func conditions(t *testing.T, x index.Index) {
 	wantCode(t, x.Put(ctx, Object("b", "k", "x"), index.Condition{IfMatch: "e-x"}), "PreconditionFailed")
 	must(t, x.Put(ctx, Object("b", "k", "two"), index.Condition{IfMatch: "e-one"}))
 	must(t, x.Put(ctx, Object("b", "k", "three"), index.Condition{IfMatch: "*"}))
-	wantCode(t, x.Delete(ctx, "b", "k", index.Condition{IfMatch: "e-two"}), "PreconditionFailed")
-	must(t, x.Delete(ctx, "b", "k", index.Condition{IfMatch: "e-three"}))
+	wantCode(t, remove(x, "b", "k", index.Condition{IfMatch: "e-two"}), "PreconditionFailed")
+	must(t, remove(x, "b", "k", index.Condition{IfMatch: "e-three"}))
 }
 
 func pins(t *testing.T, x index.Index) {
@@ -189,7 +203,7 @@ func pins(t *testing.T, x index.Index) {
 	to.Pieces = []index.Piece{{ID: from.Pieces[0].ID, Size: 5, Inline: true}}
 	pin := &index.Pin{Bucket: "b", Key: "k", ID: from.ID}
 	must(t, x.Put(ctx, to, index.Condition{Pin: pin}))
-	must(t, x.Delete(ctx, "b", "k", index.Condition{}))
+	must(t, remove(x, "b", "k", index.Condition{}))
 	if !claimed(t, x, from.Pieces[0].ID) {
 		t.Error("the copy does not claim the bytes")
 	}
@@ -202,72 +216,10 @@ func pins(t *testing.T, x index.Index) {
 	if !claimed(t, x, from.Pieces[0].ID) {
 		t.Error("a copy onto itself lost the bytes")
 	}
-	must(t, x.Delete(ctx, "c", "copy", index.Condition{}))
+	must(t, remove(x, "c", "copy", index.Condition{}))
 	if claimed(t, x, from.Pieces[0].ID) {
 		t.Error("nobody has it, and it is claimed")
 	}
-}
-
-func upload(t testing.TB, x index.Index, bucket, key, id string) *index.Upload {
-	t.Helper()
-	u := &index.Upload{Bucket: bucket, Key: key, ID: id, Initiated: time.Now().UTC(), Account: "ann"}
-	must(t, x.CreateUpload(context.Background(), u))
-	return u
-}
-
-func part(number int, data string) index.Part {
-	return index.Part{Number: number, Size: int64(len(data)), ETag: data, Piece: index.Piece{ID: content.NewID(), Size: int64(len(data)), Inline: true, Part: number, Data: []byte(data)}}
-}
-
-func uploads(t *testing.T, x index.Index) {
-	ctx := t.Context()
-	makeBucket(t, x, "b", "ann")
-	u := upload(t, x, "b", "k", "up1")
-	_, err := x.Upload(ctx, "b", "other", "up1")
-	wantCode(t, err, "NoSuchUpload")
-	one, two, three := part(1, "one"), part(2, "two"), part(3, "three")
-	for _, p := range []index.Part{three, one, part(2, "old"), two} {
-		must(t, x.PutPart(ctx, u, p))
-	}
-	parts, more, err := x.Parts(ctx, u.ID, 1, 1)
-	if must(t, err); len(parts) != 1 || parts[0].Number != 2 || parts[0].ETag != "two" || !more {
-		t.Errorf("parts: %+v %v", parts, more)
-	}
-	o := Object("b", "k", "")
-	o.Pieces = []index.Piece{one.Piece, two.Piece}
-	stale := part(2, "two")
-	wantCode(t, x.Complete(ctx, u, []index.Part{one, stale}, o, index.Condition{}), "InvalidPart")
-	must(t, x.Complete(ctx, u, []index.Part{one, two}, o, index.Condition{}))
-	if !claimed(t, x, one.Piece.ID) || !claimed(t, x, two.Piece.ID) || claimed(t, x, three.Piece.ID) {
-		t.Error("wrong claims after completion")
-	}
-	data, err := x.Inline(ctx, two.Piece.ID)
-	if must(t, err); string(data) != "two" {
-		t.Errorf("inline: %q", data)
-	}
-	wantCode(t, x.PutPart(ctx, u, one), "NoSuchUpload")
-	wantCode(t, x.Abort(ctx, "b", "k", u.ID), "NoSuchUpload")
-	if parts, _, _ := x.Parts(ctx, u.ID, 0, 0); len(parts) != 0 {
-		t.Errorf("left: %+v", parts)
-	}
-	v := upload(t, x, "b", "k", "up2")
-	must(t, x.PutPart(ctx, v, part(1, "gone")))
-	upload(t, x, "b", "k", "up3")
-	upload(t, x, "b", "dir/a", "up4")
-	upload(t, x, "b", "dir/b", "up5")
-	page, err := x.Uploads(ctx, "b", index.Query{Delimiter: "/", Max: 2})
-	if must(t, err); len(page.Items) != 1 || page.Items[0].ID != "up2" || !slices.Equal(page.Prefixes, []string{"dir/"}) || !page.More {
-		t.Errorf("uploads: %+v", page)
-	}
-	page, err = x.Uploads(ctx, "b", index.Query{After: "k", AfterID: "up2", Max: 2})
-	if must(t, err); len(page.Items) != 1 || page.Items[0].ID != "up3" {
-		t.Errorf("uploads: %+v", page)
-	}
-	must(t, x.Abort(ctx, "b", "k", "up2"))
-	must(t, x.Delete(ctx, "b", "k", index.Condition{}))
-	must(t, x.DeleteBucket(ctx, "b")) // the other uploads end with it
-	_, err = x.Upload(ctx, "b", "k", "up3")
-	wantCode(t, err, "NoSuchUpload")
 }
 
 func endings(t *testing.T, x index.Index) {
@@ -277,9 +229,9 @@ func endings(t *testing.T, x index.Index) {
 	put(t, x, "b2", "k", "x")
 	put(t, x, "b", "k", "x")
 	wantCode(t, x.DeleteBucket(ctx, "b"), "BucketNotEmpty")
-	must(t, x.Delete(ctx, "b", "k", index.Condition{}))
+	must(t, remove(x, "b", "k", index.Condition{}))
 	must(t, x.DeleteBucket(ctx, "b"))
-	_, err := x.Object(ctx, "b2", "k")
+	_, err := x.Object(ctx, "b2", "k", "")
 	must(t, err)
 }
 
@@ -302,8 +254,8 @@ func neighbours(t *testing.T, x index.Index) {
 	if !slices.Equal(got, keys) {
 		t.Errorf("got %q, want %q", got, keys)
 	}
-	must(t, x.Delete(t.Context(), "b", "a", index.Condition{}))
-	if _, err := x.Object(t.Context(), "b", "a\x00"); err != nil {
+	must(t, remove(x, "b", "a", index.Condition{}))
+	if _, err := x.Object(t.Context(), "b", "a\x00", ""); err != nil {
 		t.Error(err)
 	}
 }
@@ -376,7 +328,7 @@ func lists(t *testing.T, x index.Index) {
 }
 
 func makeRapid(t *rapid.T, x index.Index, bucket string) {
-	if err := x.CreateBucket(context.Background(), index.Bucket{Name: bucket, Owner: "ann"}); err != nil {
+	if err := x.CreateBucket(context.Background(), &index.Bucket{Name: bucket, Owner: "ann"}); err != nil {
 		t.Fatal(err)
 	}
 }

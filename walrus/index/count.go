@@ -1,0 +1,115 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"log/slog"
+	"sync/atomic"
+)
+
+// What a bucket holds is the sum of all that was added to its count. After so
+// many additions they are summed up, with the bucket to oneself for a moment.
+const additions = 4 << 10
+
+func (u Usage) encode() []byte {
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(u.Objects))
+	return binary.BigEndian.AppendUint64(b, uint64(u.Bytes))
+}
+
+// sum adds up the count of a bucket, and returns the rows that it stands in.
+func sum(ctx context.Context, r reader, bucket string) (u Usage, rows [][]byte, err error) {
+	prefix := space(countSpace, bucket)
+	err = scan(ctx, r, prefix, nil, func(rest, value []byte) (bool, error) {
+		rows = append(rows, append(bytes.Clone(prefix), rest...))
+		if len(value)%16 != 0 {
+			return false, Damaged.Because(errRow)
+		}
+		for v := value; len(v) > 0; v = v[16:] {
+			u.Objects += int64(binary.BigEndian.Uint64(v))
+			u.Bytes += int64(binary.BigEndian.Uint64(v[8:]))
+		}
+		return true, nil
+	})
+	return u, rows, err
+}
+
+// Usage is Buckets's.
+func (s *Store) Usage(ctx context.Context, bucket string) (Usage, error) {
+	if _, err := s.Bucket(ctx, bucket); err != nil {
+		return Usage{}, err
+	}
+	u, _, err := sum(ctx, s.engine, bucket)
+	if err == nil {
+		err = s.engine.durable(ctx)
+	}
+	return u, err
+}
+
+// counts adds to c that the bucket holds an object more, or one less.
+func (c *change) counts(o *Object, sign int64) {
+	if !o.Marker {
+		c.count.Objects += sign
+		c.count.Bytes += sign * o.Size
+	}
+}
+
+// fits adds to c what it adds to the bucket's count, if the quota allows it.
+// Who makes a bounded bucket larger holds its quota until he is through.
+func (c *change) fits(ctx context.Context) error {
+	if c.count == (Usage{}) {
+		return nil
+	}
+	quota := c.bucket.Quota
+	if quota != (Usage{}) && (c.count.Objects > 0 || c.count.Bytes > 0) {
+		if err := c.lock(ctx, lock{kind: quotaLock, name: c.bucket.Name}); err != nil {
+			return err
+		}
+		used, _, err := sum(ctx, c, c.bucket.Name)
+		if err != nil {
+			return err
+		}
+		if over(used.Objects, c.count.Objects, quota.Objects) || over(used.Bytes, c.count.Bytes, quota.Bytes) {
+			return QuotaExceeded
+		}
+	}
+	c.add(space(countSpace, c.bucket.Name), c.count.encode())
+	return nil
+}
+
+func over(used, more, quota int64) bool { return quota > 0 && more > 0 && used+more > quota }
+
+// summed notes an addition, and sums up when there were many. The first after
+// a start counts as many, since nobody knows how many there were before.
+func (s *Store) summed(ctx context.Context, bucket string) {
+	n, ok := s.added.Load(bucket)
+	if !ok {
+		first := &atomic.Int64{}
+		first.Store(additions - 1)
+		n, _ = s.added.LoadOrStore(bucket, first)
+	}
+	if n.(*atomic.Int64).Add(1)%additions != 0 {
+		return
+	}
+	if err := s.sumUp(ctx, bucket); err != nil && ctx.Err() == nil {
+		slog.Warn("index: cannot sum up what a bucket holds", "bucket", bucket, "err", err)
+	}
+}
+
+func (s *Store) sumUp(ctx context.Context, bucket string) error {
+	c, err := s.of(ctx, bucket)
+	if err != nil {
+		return err
+	}
+	defer c.end()
+	u, rows, err := sum(ctx, c, bucket)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	for _, r := range rows {
+		c.unset(r)
+	}
+	c.set(space(countSpace, bucket), u.encode())
+	c.lazily = true
+	return c.commit(ctx)
+}

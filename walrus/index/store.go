@@ -1,0 +1,226 @@
+package index
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"sync"
+	"time"
+)
+
+// Store is the Index over an engine.
+//
+// What a change depends on is read and written under the locks of its bucket
+// and key. Where the engine shows changes before they are durable, an object is
+// read under its lock too, and whoever acts on anything else that he read asks
+// Durable first. Buckets are written rarely and read always: where nobody else
+// changes the store they are kept in memory, decoded.
+type Store struct {
+	engine engine
+	mu     sync.Mutex
+	seq    uint64
+	known  sync.Map // *Bucket by name; only of a sole engine
+	added  sync.Map // *atomic.Int64 by bucket: additions to its count since they were last summed up
+}
+
+var _ Index = (*Store)(nil)
+
+func newStore(ctx context.Context, e engine) (*Store, error) {
+	s := &Store{engine: e}
+	if err := s.renew(ctx); err != nil {
+		return nil, fmt.Errorf("open index: %w", err)
+	}
+	for _, kind := range []byte{lineSpace, eventSpace} {
+		if err := s.resume(ctx, kind); err != nil {
+			return nil, fmt.Errorf("open index: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// Close ends the index; what was acknowledged is durable without it.
+func (s *Store) Close() error { return s.engine.close() }
+
+// Identity returns the name that was given to the store, "" for a new one.
+func (s *Store) Identity(ctx context.Context) (string, error) {
+	b, err := s.engine.get(ctx, identityRow)
+	return string(b), err
+}
+
+// SetIdentity gives the store a name that it keeps.
+func (s *Store) SetIdentity(ctx context.Context, id string) error {
+	t, err := s.engine.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.end()
+	t.set(identityRow, []byte(id))
+	return t.commit(ctx, false)
+}
+
+// resume makes the next number higher than all in the outbox, of which there
+// are few.
+func (s *Store) resume(ctx context.Context, kind byte) error {
+	return scan(ctx, s.engine, []byte{kind}, nil, func(rest, _ []byte) (bool, error) {
+		seq, err := number(rest)
+		s.seq = max(s.seq, seq)
+		return true, err
+	})
+}
+
+// next returns a number that is higher than all before, also before a restart
+// unless the clock went back; for the outbox resume sees to that. No other
+// process makes the same.
+func (s *Store) next() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	mine := func(n uint64) uint64 { return n/processes*processes + s.engine.process() }
+	s.seq = max(mine(s.seq)+processes, mine(uint64(time.Now().UnixNano())))
+	return s.seq
+}
+
+// A change is a transaction that is being put together.
+type change struct {
+	transaction
+	store  *Store
+	bucket *Bucket // that it is within; nil for the store's own
+	free   []Piece
+	count  Usage // what it adds to the bucket's
+	event  *Event
+	lazily bool
+}
+
+// within begins a change within a bucket.
+func (s *Store) within(ctx context.Context, bucket string, locks ...lock) (*change, error) {
+	t, err := s.engine.begin(ctx, append(locks, lock{kind: bucketLock, shared: true, name: bucket})...)
+	if err != nil {
+		return nil, err
+	}
+	c := &change{transaction: t, store: s}
+	if c.bucket, err = s.held(ctx, t, bucket); err != nil {
+		t.end()
+		return nil, err
+	}
+	return c, nil
+}
+
+// of begins a change of a bucket itself.
+func (s *Store) of(ctx context.Context, bucket string) (*change, error) {
+	t, err := s.engine.begin(ctx, lock{kind: bucketLock, name: bucket})
+	if err != nil {
+		return nil, err
+	}
+	return &change{transaction: t, store: s}, nil
+}
+
+// claim makes holder claim a piece, and keeps the bytes that come with it.
+func (c *change) claim(p Piece, holder string) {
+	c.set(claim(p.ID, holder), nil)
+	if p.Inline && p.Data != nil {
+		b := binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(p.Data)), crc32.Checksum(p.Data, castagnoli))
+		c.set(inlineRow(p.ID), append(b, p.Data...))
+	}
+}
+
+// disclaim ends a claim; the mill is told.
+func (c *change) disclaim(p Piece, holder string) {
+	c.unset(claim(p.ID, holder))
+	c.free = append(c.free, Piece{ID: p.ID, Size: p.Size, Inline: p.Inline})
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// commit makes the change durable, all of it or nothing, and ends it.
+func (c *change) commit(ctx context.Context) error {
+	defer c.end()
+	if err := c.fits(ctx); err != nil {
+		return err
+	}
+	if len(c.free) > 0 {
+		if err := c.setJSON(numberedRow(lineSpace, c.store.next()), Line{Free: c.free}); err != nil {
+			return err
+		}
+	}
+	if c.event != nil {
+		if err := c.setJSON(numberedRow(eventSpace, c.store.next()), c.event); err != nil {
+			return err
+		}
+	}
+	if err := c.transaction.commit(ctx, c.lazily); err != nil {
+		return err
+	}
+	c.end()
+	if c.count != (Usage{}) {
+		c.store.summed(ctx, c.bucket.Name)
+	}
+	return nil
+}
+
+// Inline is Objects's.
+func (s *Store) Inline(ctx context.Context, piece string) ([]byte, error) {
+	b, err := s.engine.get(ctx, inlineRow(piece))
+	if err != nil {
+		return nil, err
+	}
+	if b == nil {
+		return nil, Moved
+	}
+	if len(b) < 4 || binary.BigEndian.Uint32(b) != crc32.Checksum(b[4:], castagnoli) {
+		return nil, Damaged.Because(fmt.Errorf("inline piece %s: wrong checksum", piece))
+	}
+	return b[4:], nil
+}
+
+// now is the time of a condition.
+func (when Condition) now() time.Time {
+	if when.Now.IsZero() {
+		return time.Now().UTC()
+	}
+	return when.Now
+}
+
+// check holds a condition against the object that there is, nil for none.
+func (when Condition) check(old *version) error {
+	there := old != nil && !old.Marker
+	switch {
+	case when.IfNoneMatch && there:
+		return PreconditionFailed
+	case when.IfMatch != "" && !there:
+		return NoSuchKey
+	case when.IfMatch != "" && when.IfMatch != "*" && when.IfMatch != old.ETag:
+		return PreconditionFailed
+	}
+	return nil
+}
+
+// locked is Locked when the version may not be ended.
+func (when Condition) locked(o *Object) error {
+	r := o.Retention
+	switch {
+	case o.Hold:
+		return Locked
+	case r == nil, !r.Until.After(when.now()):
+		return nil
+	case r.Mode == Governance && when.Bypass:
+		return nil
+	}
+	return Locked
+}
+
+// tell adds to c what is to be told of o, if anyone listens.
+func (c *change) tell(when Condition, o *Object) {
+	if when.Event == nil {
+		return
+	}
+	e := *when.Event
+	e.Bucket, e.Key, e.ETag, e.Size = o.Bucket, o.Key, o.ETag, o.Size
+	if e.Version = o.Version; c.bucket.Versioning == "" {
+		e.Version = ""
+	}
+	if e.Time.IsZero() {
+		e.Time = cmp.Or(o.Modified, when.now())
+	}
+	c.event = &e
+}
