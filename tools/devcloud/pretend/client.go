@@ -3,6 +3,7 @@ package pretend
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +26,11 @@ type Client struct {
 
 // As returns a client with the keys. Close it.
 func (c *Cloud) As(keys sign.Credentials) *Client {
-	return &Client{c, keys, &http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: c.dial("127.0.1.250")}}}
+	t := &http.Transport{DialContext: c.dial("127.0.1.250")}
+	if c.Front != nil {
+		t.TLSClientConfig = &tls.Config{RootCAs: c.Front.Roots}
+	}
+	return &Client{c, keys, &http.Client{Timeout: time.Minute, Transport: t}}
 }
 
 // Close ends the connections that the client keeps.

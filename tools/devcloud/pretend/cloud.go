@@ -16,6 +16,7 @@ package pretend
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,6 +45,15 @@ type Config struct {
 	Net   *memnet.Network
 	Log   *slog.Logger      // nil: nowhere
 	Keys  *sign.Credentials // the administrator's; nil: new ones are made
+	Front *Front            // where users come in; nil: plain HTTP on loopback
+}
+
+// Front is where the public APIs listen, beyond loopback by HTTPS. Name is
+// what both are called from outside, Domain under what buckets are named.
+type Front struct {
+	IP, Name, Domain string
+	Cert, Key        string         // PEM files
+	Roots            *x509.CertPool // what the administrator's client trusts
 }
 
 // Size is what a pretended host has to give.
@@ -202,10 +212,28 @@ func (c *Cloud) Names() (names []string) {
 }
 
 // EC2 and S3 are the URLs of the public APIs.
-func (c *Cloud) EC2() string { return "http://" + c.addrs["cloudctl-public"] }
+func (c *Cloud) EC2() string { return c.url("cloudctl") }
 
 // S3 is described at EC2.
-func (c *Cloud) S3() string { return "http://" + c.addrs["walrus-public"] }
+func (c *Cloud) S3() string { return c.url("walrus") }
+
+func (c *Cloud) url(daemon string) string {
+	addr := c.addrs[daemon+"-public"]
+	if c.Front == nil {
+		return "http://" + addr
+	}
+	_, port, _ := net.SplitHostPort(addr)
+	return "https://" + net.JoinHostPort(c.Front.Name, port)
+}
+
+// public returns the flags of a daemon with a public API.
+func (c *Cloud) public(daemon string) []string {
+	flags := []string{"--region", Region, "--public", c.addrs[daemon+"-public"]}
+	if f := c.Front; f != nil && f.Cert != "" {
+		flags = append(flags, "--public-cert", f.Cert, "--public-key", f.Key)
+	}
+	return flags
+}
 
 // ZoneNames are the zones: us-east-1a and so on.
 func (c *Cloud) ZoneNames() (zones []string) {

@@ -60,8 +60,8 @@ func (c *Cloud) cloudctl() *part {
 	return &part{name: "cloudctl", role: "cloudctl", spec: func(args []string) (service.Spec, service.Flags, error) {
 		conf := &cloud.Config{}
 		spec := cloud.Spec(conf)
-		err := load(spec, conf, args, "--region", Region, "--public", c.addrs["cloudctl-public"],
-			"--endpoint", c.EC2(), "--s3-endpoint", c.S3(), "--public-addresses", "192.0.2.1-192.0.2.254")
+		err := load(spec, conf, args, append(c.public("cloudctl"),
+			"--endpoint", c.EC2(), "--s3-endpoint", c.S3(), "--public-addresses", "192.0.2.1-192.0.2.254")...)
 		return spec, conf.Flags, err
 	}}
 }
@@ -70,7 +70,11 @@ func (c *Cloud) walrus() *part {
 	return &part{name: "walrus", role: "walrus", spec: func(args []string) (service.Spec, service.Flags, error) {
 		conf := &walrus.Config{}
 		spec := conf.Spec()
-		err := load(spec, conf, args, "--region", Region, "--public", c.addrs["walrus-public"])
+		own := c.public("walrus")
+		if c.Front != nil {
+			own = append(own, "--domain", c.Front.Domain)
+		}
+		err := load(spec, conf, args, own...)
 		return spec, conf.Flags, err
 	}}
 }
@@ -199,23 +203,27 @@ func (c *Cloud) address(daemon, use string) {
 		port := map[string]string{"": "1", "-admin": "2", "-public": "80"}[use[len(daemon):]]
 		c.addrs[use] = fmt.Sprintf("127.0.1.%d:%s", c.index[daemon], port)
 	default:
-		c.addrs[use] = freeAddress(map[string]string{"cloudctl-public": "8773", "walrus-public": "8774"}[use])
+		host := "127.0.0.1"
+		if c.Front != nil && use == daemon+"-public" {
+			host = c.Front.IP
+		}
+		c.addrs[use] = freeAddress(host, map[string]string{"cloudctl-public": "8773", "walrus-public": "8774"}[use])
 	}
 }
 
-// freeAddress returns an address on loopback that nobody listens on, with the
-// port that is liked best if it can be had.
-func freeAddress(like string) string {
+// freeAddress returns an address of host that nobody listens on, with the port
+// that is liked best if it can be had.
+func freeAddress(host, like string) string {
 	for _, port := range []string{like, "0"} {
 		if port == "" {
 			continue
 		}
-		if ln, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+		if ln, err := net.Listen("tcp", net.JoinHostPort(host, port)); err == nil {
 			defer ln.Close()
 			return ln.Addr().String()
 		}
 	}
-	return "127.0.0.1:0"
+	return net.JoinHostPort(host, "0")
 }
 
 func hostOf(addr string) string {
