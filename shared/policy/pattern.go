@@ -108,8 +108,6 @@ func (p *pattern) fixed() bool {
 	return len(p.elems) == 0 || len(p.elems) == 1 && p.elems[0].kind == literal
 }
 
-func (p *pattern) all() bool { return len(p.elems) == 1 && p.elems[0].kind == anything }
-
 // expand puts the values of variables in. A variable that has no value, or
 // several, matches nothing.
 func (p *pattern) expand(look func(string) []string) ([]elem, bool) {
@@ -261,4 +259,21 @@ func (a *arnPattern) match(arn *[6]string, is bool, look func(string) []string) 
 		}
 	}
 	return true
+}
+
+// Matches reports whether a text is meant by a pattern with * and ?. A variable
+// in it stands for any text.
+func Matches(text, s string) bool {
+	p, err := compile(text, true, true)
+	if err != nil {
+		return false
+	}
+	elems := make([]elem, 0, len(p.elems))
+	for _, e := range p.elems {
+		if e.kind == variable {
+			e = elem{kind: anything}
+		}
+		elems = append(elems, e)
+	}
+	return match(elems, s)
 }
