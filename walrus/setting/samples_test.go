@@ -165,25 +165,25 @@ var notifications = []sample{
 	{"NotificationConfiguration", repeat(queue(sqs, created, ""), 101), "InvalidArgument"},
 }
 
-const index = "<IndexDocument><Suffix>index.html</Suffix></IndexDocument>"
+const indexed = "<IndexDocument><Suffix>index.html</Suffix></IndexDocument>"
 
 func routing(condition, redirect string) string {
-	return index + "<RoutingRules><RoutingRule>" + condition + "<Redirect>" + redirect + "</Redirect></RoutingRule></RoutingRules>"
+	return indexed + "<RoutingRules><RoutingRule>" + condition + "<Redirect>" + redirect + "</Redirect></RoutingRule></RoutingRules>"
 }
 
 var websites = []sample{
-	{"WebsiteConfiguration", index, ""},
-	{"WebsiteConfiguration", index + "<ErrorDocument><Key>e/404.html</Key></ErrorDocument>", ""},
+	{"WebsiteConfiguration", indexed, ""},
+	{"WebsiteConfiguration", indexed + "<ErrorDocument><Key>e/404.html</Key></ErrorDocument>", ""},
 	{"WebsiteConfiguration", "<RedirectAllRequestsTo><HostName>example.com</HostName><Protocol>https</Protocol></RedirectAllRequestsTo>", ""},
-	{"WebsiteConfiguration", "<RedirectAllRequestsTo><HostName>example.com</HostName></RedirectAllRequestsTo>" + index, "InvalidArgument"},
+	{"WebsiteConfiguration", "<RedirectAllRequestsTo><HostName>example.com</HostName></RedirectAllRequestsTo>" + indexed, "InvalidArgument"},
 	{"WebsiteConfiguration", "<RedirectAllRequestsTo><HostName>a b</HostName></RedirectAllRequestsTo>", "InvalidRequest"},
 	{"WebsiteConfiguration", "<RedirectAllRequestsTo><HostName>a</HostName><Protocol>gopher</Protocol></RedirectAllRequestsTo>", "MalformedXML"},
 	{"WebsiteConfiguration", "", "InvalidArgument"},
 	{"WebsiteConfiguration", "<IndexDocument><Suffix></Suffix></IndexDocument>", "InvalidArgument"},
 	{"WebsiteConfiguration", "<IndexDocument><Suffix>a/b</Suffix></IndexDocument>", "InvalidArgument"},
 	{"WebsiteConfiguration", "<IndexDocument/>", "MalformedXML"},
-	{"WebsiteConfiguration", index + "<ErrorDocument><Key></Key></ErrorDocument>", "InvalidArgument"},
-	{"WebsiteConfiguration", index + "<RoutingRules/>", "MalformedXML"},
+	{"WebsiteConfiguration", indexed + "<ErrorDocument><Key></Key></ErrorDocument>", "InvalidArgument"},
+	{"WebsiteConfiguration", indexed + "<RoutingRules/>", "MalformedXML"},
 	{"WebsiteConfiguration", routing("<Condition><KeyPrefixEquals>docs/</KeyPrefixEquals></Condition>", "<ReplaceKeyPrefixWith>documents/</ReplaceKeyPrefixWith>"), ""},
 	{"WebsiteConfiguration", routing("<Condition><HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals></Condition>", "<HostName>e</HostName><HttpRedirectCode>302</HttpRedirectCode>"), ""},
 	{"WebsiteConfiguration", routing("<Condition/>", "<HostName>e</HostName>"), "InvalidRequest"},
@@ -192,7 +192,7 @@ var websites = []sample{
 	{"WebsiteConfiguration", routing("", "<HttpRedirectCode>x</HttpRedirectCode>"), "InvalidRequest"},
 	{"WebsiteConfiguration", routing("", "<ReplaceKeyWith>a</ReplaceKeyWith><ReplaceKeyPrefixWith>b</ReplaceKeyPrefixWith>"), "InvalidRequest"},
 	{"WebsiteConfiguration", routing("", ""), "MalformedXML"},
-	{"WebsiteConfiguration", index + "<RoutingRules>" + repeat("<RoutingRule><Redirect><HostName>e</HostName></Redirect></RoutingRule>", 51) + "</RoutingRules>", "InvalidRequest"},
+	{"WebsiteConfiguration", indexed + "<RoutingRules>" + repeat("<RoutingRule><Redirect><HostName>e</HostName></Redirect></RoutingRule>", 51) + "</RoutingRules>", "InvalidRequest"},
 }
 
 // inventory is one to a bucket, in a format.

@@ -8,13 +8,11 @@ import (
 	"unicode/utf8"
 
 	"karri/shared/fault"
+	"karri/walrus/index"
 )
 
 // A Tag is a label on a bucket or an object.
-type Tag struct {
-	Key   string
-	Value string
-}
+type Tag = index.Tag
 
 // ObjectTagging is the document of an object's tags.
 type ObjectTagging struct {
@@ -94,7 +92,7 @@ func ParseTagQuery(header string) ([]Tag, error) {
 				return nil, refused
 			}
 		}
-		if doc.TagSet.Tags = append(doc.TagSet.Tags, Tag{key, value}); len(doc.TagSet.Tags) > maxBucketTags {
+		if doc.TagSet.Tags = append(doc.TagSet.Tags, Tag{Key: key, Value: value}); len(doc.TagSet.Tags) > maxBucketTags {
 			break
 		}
 	}
