@@ -80,22 +80,3 @@ func survived(t *testing.T, disk vfs.FS, acked map[string]int) {
 		}
 	}
 }
-
-func BenchmarkPut(b *testing.B) {
-	x := open(b, nil, b.TempDir())
-	defer x.Close()
-	if err := x.CreateBucket(b.Context(), &index.Bucket{Name: "b", Owner: "ann"}); err != nil {
-		b.Fatal(err)
-	}
-	data := string(make([]byte, 4096))
-	b.SetParallelism(16)
-	b.RunParallel(func(p *testing.PB) {
-		for p.Next() {
-			o := indextest.Object("b", "", data)
-			o.Key = o.ID
-			if err := x.Put(b.Context(), o, index.Condition{}); err != nil {
-				b.Error(err)
-			}
-		}
-	})
-}
