@@ -30,12 +30,9 @@ func (c *Cache) Of(b *index.Bucket) (*All, error) {
 	if ok && known.revision == b.Revision {
 		return known.settings, nil
 	}
-	a, err := Read(b.Settings)
+	a, err := Read(b)
 	if err != nil {
 		return nil, err
-	}
-	if b.Locked && a.Lock == nil {
-		a.Lock = &Lock{Status: "Enabled"}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"karri/shared/fault"
+	"karri/walrus/access"
+	"karri/walrus/index"
 )
 
 // A document is read, rendered and read again: the same, and rendered the same.
@@ -124,7 +126,14 @@ func FuzzDocuments(f *testing.F) {
 }
 
 func TestRead(t *testing.T) {
-	docs := map[string][]byte{InventoryName("b"): nil, InventoryName("a"): nil}
+	own, err := access.Private("111111111111").Render()
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs := map[string][]byte{InventoryName("b"): nil, InventoryName("a"): nil, "acl": own,
+		"policy":            []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::pond/*"}]}`),
+		"publicAccessBlock": []byte("<PublicAccessBlockConfiguration><IgnorePublicAcls>true</IgnorePublicAcls></PublicAccessBlockConfiguration>"),
+		"ownershipControls": []byte("<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>")}
 	for _, s := range slices.Concat(samples, lifecycles, notifications, websites, others) {
 		name := map[string]string{"CORSConfiguration": "cors", "BucketTagging": "tagging", "LifecycleConfiguration": "lifecycle", "WebsiteConfiguration": "website",
 			"ServerSideEncryptionConfiguration": "encryption", "ObjectLockConfiguration": "object-lock", "NotificationConfiguration": "notification",
@@ -137,7 +146,7 @@ func TestRead(t *testing.T) {
 			docs[InventoryName("b")] = []byte(strings.Replace(s.doc(), "<Id>", "<Id>b", 1))
 		}
 	}
-	a, err := Read(docs)
+	a, err := Read(&index.Bucket{Name: "pond", Settings: docs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,11 +159,11 @@ func TestRead(t *testing.T) {
 	if len(a.Inventories) != 2 || a.Inventories[1].ID < a.Inventories[0].ID {
 		t.Errorf("inventories: %+v", a.Inventories)
 	}
-	if len(docs) != len(kinds)+2 {
+	if len(docs) != len(kinds)+3 {
 		t.Errorf("%d documents for %d kinds", len(docs), len(kinds))
 	}
 	for name, doc := range map[string]string{"cors": "<x/>", "unheard-of": "", InventoryName("x"): ""} {
-		if _, err := Read(map[string][]byte{name: []byte(doc)}); fault.KindOf(err) != fault.Broken || err == nil {
+		if _, err := Read(&index.Bucket{Settings: map[string][]byte{name: []byte(doc)}}); fault.KindOf(err) != fault.Broken || err == nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -19,11 +19,18 @@ import (
 	"strings"
 
 	"karri/shared/fault"
+	"karri/walrus/access"
+	"karri/walrus/index"
 )
 
 // All is every setting of one bucket; what is not set is nil. It is shared and
 // must not be changed.
 type All struct {
+	Policy       *access.Policy
+	ACL          *access.ACL
+	PublicAccess *access.PublicAccessBlock
+	Ownership    *access.Ownership
+
 	CORS         *CORS
 	Encryption   *Encryption
 	Inventories  []*Inventory // by id
@@ -44,6 +51,10 @@ func InventoryName(id string) string { return inventories + id }
 
 // kinds reads each setting by its name.
 var kinds = map[string]func(*All, []byte) error{
+	"acl":               plain(access.ParseACL, func(a *All) **access.ACL { return &a.ACL }),
+	"publicAccessBlock": plain(access.ParsePublicAccessBlock, func(a *All) **access.PublicAccessBlock { return &a.PublicAccess }),
+	"ownershipControls": plain(access.ParseOwnershipControls, func(a *All) **access.Ownership { return &a.Ownership }),
+
 	"cors":         kind(func(a *All) **CORS { return &a.CORS }),
 	"encryption":   kind(func(a *All) **Encryption { return &a.Encryption }),
 	"lifecycle":    kind(func(a *All) **Lifecycle { return &a.Lifecycle }),
@@ -62,19 +73,26 @@ var kinds = map[string]func(*All, []byte) error{
 }
 
 func kind[T any, P Document[T]](field func(*All) **T) func(*All, []byte) error {
+	return plain(Parse[T, P], field)
+}
+
+func plain[T any](parse func([]byte) (*T, error), field func(*All) **T) func(*All, []byte) error {
 	return func(a *All, doc []byte) error {
-		v, err := Parse[T, P](doc)
+		v, err := parse(doc)
 		*field(a) = v
 		return err
 	}
 }
 
-// Read reads all settings of a bucket from their documents.
-func Read(docs map[string][]byte) (*All, error) {
+// Read reads all settings of a bucket from the documents in its row.
+func Read(b *index.Bucket) (*All, error) {
 	a := &All{}
-	for name, doc := range docs {
+	for name, doc := range b.Settings {
 		read := kinds[name]
-		if strings.HasPrefix(name, inventories) {
+		switch {
+		case name == "policy": // which speaks of the bucket by name
+			read = plain(func(doc []byte) (*access.Policy, error) { return access.ParsePolicy(doc, b.Name) }, func(a *All) **access.Policy { return &a.Policy })
+		case strings.HasPrefix(name, inventories):
 			read = (*All).readInventory
 		}
 		if read == nil {
@@ -83,6 +101,9 @@ func Read(docs map[string][]byte) (*All, error) {
 		if err := read(a, doc); err != nil {
 			return nil, fault.New(fault.Broken, "InternalError", "The bucket's setting %s is damaged.", name).Because(err)
 		}
+	}
+	if b.Locked && a.Lock == nil {
+		a.Lock = &Lock{Status: "Enabled"}
 	}
 	slices.SortFunc(a.Inventories, func(x, y *Inventory) int { return strings.Compare(x.ID, y.ID) })
 	return a, nil
