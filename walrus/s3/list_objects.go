@@ -2,7 +2,6 @@ package s3
 
 import (
 	"encoding/base64"
-	"encoding/xml"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,31 +11,8 @@ import (
 
 var _ = define(operation{Name: "ListObjects", Method: http.MethodGet, On: onBucket, Run: (*call).listObjects})
 
-type entryXML struct {
-	Key          string
-	LastModified string
-	ETag         string
-	Size         int64
-	Owner        *ownerXML `xml:",omitempty"`
-	StorageClass string
-}
-
 type prefixXML struct {
 	Prefix string
-}
-
-type listObjectsXML struct {
-	XMLName        xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListBucketResult"`
-	Name           string
-	Prefix         string
-	Marker         string
-	NextMarker     string `xml:",omitempty"`
-	MaxKeys        int
-	Delimiter      string `xml:",omitempty"`
-	IsTruncated    bool
-	EncodingType   string      `xml:",omitempty"`
-	Contents       []entryXML  `xml:"Contents"`
-	CommonPrefixes []prefixXML `xml:"CommonPrefixes"`
 }
 
 const maxKeys = 1000
@@ -59,17 +35,33 @@ func (c *call) listObjects() error {
 	if err != nil {
 		return err
 	}
-	out := listObjectsXML{
-		Name: c.bucket, Prefix: show(q.Prefix), Marker: show(q.After), MaxKeys: q.Max, Delimiter: show(q.Delimiter),
-		IsTruncated: page.More, EncodingType: c.query.Get("encoding-type"), CommonPrefixes: prefixes(page.Prefixes, show),
-	}
+	p := newPage("ListBucketResult", show)
+	c.about(p, q)
+	p.text("Marker", show(q.After))
 	if page.More && q.Delimiter != "" {
-		out.NextMarker = show(page.Last)
+		p.some("NextMarker", show(page.Last))
 	}
-	who := owner(b.Owner)
-	out.Contents = entries(page.Items, &who, show)
-	c.xml(http.StatusOK, out)
+	c.shown(p, page, b.Owner)
 	return nil
+}
+
+// about writes what both versions of the listing repeat of the request.
+func (c *call) about(p *page, q index.Query) {
+	p.text("Name", c.bucket)
+	p.text("Prefix", p.show(q.Prefix))
+	p.number("MaxKeys", int64(q.Max))
+	p.some("Delimiter", p.show(q.Delimiter))
+	p.some("EncodingType", c.query.Get("encoding-type"))
+}
+
+// shown writes what was found, with owners unless bucketOwner is empty, and answers.
+func (c *call) shown(p *page, found index.Listing[index.Entry], bucketOwner string) {
+	p.flag("IsTruncated", found.More)
+	for i := range found.Items {
+		p.entry(&found.Items[i], bucketOwner)
+	}
+	p.prefixes(found.Prefixes)
+	p.answer(c, "ListBucketResult")
 }
 
 // listing reads what the listing operations have in common. show writes a key
@@ -91,9 +83,10 @@ func (c *call) listing(count string, most int) (q index.Query, show func(string)
 // encodeKey is S3's form of URL encoding. A space is %20, which every client
 // decodes alike.
 func encodeKey(s string) string {
-	s = url.QueryEscape(s)
-	return strings.NewReplacer("+", "%20", "%2F", "/", "%2A", "*").Replace(s)
+	return keyEncoding.Replace(url.QueryEscape(s))
 }
+
+var keyEncoding = strings.NewReplacer("+", "%20", "%2F", "/", "%2A", "*")
 
 // list reads a page of objects; one of no entries never goes on.
 func (c *call) list(q index.Query) (*index.Bucket, index.Listing[index.Entry], error) {
@@ -103,14 +96,6 @@ func (c *call) list(q index.Query) (*index.Bucket, index.Listing[index.Entry], e
 	}
 	page, err := c.Objects.List(c.ctx, c.bucket, q)
 	return b, page, err
-}
-
-func entries(items []index.Entry, who *ownerXML, show func(string) string) []entryXML {
-	out := make([]entryXML, len(items))
-	for i, e := range items {
-		out[i] = entryXML{show(e.Key), stamp(e.Modified), quote(e.ETag), e.Size, who, "STANDARD"}
-	}
-	return out
 }
 
 func prefixes(list []string, show func(string) string) []prefixXML {

@@ -1,27 +1,6 @@
 package s3
 
-import (
-	"encoding/xml"
-	"net/http"
-
-	"karri/shared/rest"
-)
-
-type listObjectsV2XML struct {
-	XMLName               xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListBucketResult"`
-	Name                  string
-	Prefix                string
-	StartAfter            string `xml:",omitempty"`
-	ContinuationToken     string `xml:",omitempty"`
-	NextContinuationToken string `xml:",omitempty"`
-	KeyCount              int
-	MaxKeys               int
-	Delimiter             string `xml:",omitempty"`
-	IsTruncated           bool
-	EncodingType          string      `xml:",omitempty"`
-	Contents              []entryXML  `xml:"Contents"`
-	CommonPrefixes        []prefixXML `xml:"CommonPrefixes"`
-}
+import "karri/shared/rest"
 
 // listObjectsV2 is ListObjectsV2, which the query parameter list-type=2 asks
 // for and not a sub-resource.
@@ -45,20 +24,18 @@ func (c *call) listObjectsV2() error {
 	if err != nil {
 		return err
 	}
-	out := listObjectsV2XML{
-		Name: c.bucket, Prefix: show(q.Prefix), StartAfter: show(start), ContinuationToken: token,
-		KeyCount: len(page.Items) + len(page.Prefixes), MaxKeys: q.Max, Delimiter: show(q.Delimiter), IsTruncated: page.More,
-		EncodingType: c.query.Get("encoding-type"), CommonPrefixes: prefixes(page.Prefixes, show),
-	}
+	p := newPage("ListBucketResult", show)
+	c.about(p, q)
+	p.some("StartAfter", show(start))
+	p.some("ContinuationToken", token)
 	if page.More {
-		out.NextContinuationToken = sealToken(page.Last)
+		p.some("NextContinuationToken", sealToken(page.Last))
 	}
-	var who *ownerXML
+	p.number("KeyCount", int64(len(page.Items)+len(page.Prefixes)))
+	bucketOwner := ""
 	if c.query.Get("fetch-owner") == "true" {
-		o := owner(b.Owner)
-		who = &o
+		bucketOwner = b.Owner
 	}
-	out.Contents = entries(page.Items, who, show)
-	c.xml(http.StatusOK, out)
+	c.shown(p, page, bucketOwner)
 	return nil
 }
