@@ -199,3 +199,15 @@ func (q *question) narrow(d Decision, p *Policies, look func(string) []string) D
 	}
 	return d
 }
+
+// Mentions reports whether a statement might allow a principal an action on
+// something, whatever its conditions say.
+func (p *Policy) Mentions(who *Principal, action string) bool {
+	action = strings.ToLower(action)
+	for _, s := range p.Statements {
+		if !s.Deny && s.meant(who) > notMeant && s.matchesAction(action) {
+			return true
+		}
+	}
+	return false
+}

@@ -38,14 +38,12 @@ func ParsePolicy(doc []byte, bucket string) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Policy{Policy: p}
 	for _, s := range p.Statements {
 		if err := fits(s, bucket); err != nil {
 			return nil, err
 		}
-		out.Public = out.Public || public(s)
 	}
-	return out, nil
+	return &Policy{Policy: p, Public: slices.ContainsFunc(p.Statements, public)}, nil
 }
 
 func bad(s *policy.Statement, text string) error {

@@ -32,6 +32,7 @@ type Ask struct {
 type Decision struct {
 	Allowed bool
 	Denied  bool   // by a statement or setting; else nothing allows it
+	List    bool   // a list allows it
 	Missing bool   // refused since there is no object whose list could allow it
 	By      string // who decided, for explanations and logs
 }
@@ -75,9 +76,24 @@ func Decide(a *Ask) Decision {
 		return Decision{Allowed: true, By: d.String()}
 	}
 	if by := a.byACL(acl); by != "" && a.mine(r) {
-		return Decision{Allowed: true, By: by}
+		return Decision{Allowed: true, List: true, By: by}
 	}
 	return Decision{Missing: !found, By: d.String()}
+}
+
+// Might reports whether something allows the caller the act on any object of
+// the bucket at all. It is asked before each object is decided on its own.
+func Might(a *Ask) bool {
+	r := &policy.Request{Principal: a.Caller, Action: a.Action, Resource: ARN(a.Bucket, "*"), Owner: a.Owner, Keys: a.Keys}
+	switch {
+	case a.Caller.Account != "" && a.Caller.Account == a.Owner:
+		return true
+	case a.Policy != nil && a.Policy.Mentions(&a.Caller, a.Action):
+		return true
+	}
+	anyone := *a
+	anyone.Object = func() (string, *ACL, bool) { return a.Caller.Account, nil, true }
+	return anyone.byACL(nil) != "" && a.mine(r)
 }
 
 // foreign decides on an object of another account than the bucket's.
@@ -89,7 +105,7 @@ func (a *Ask) foreign(r *policy.Request, owner string, acl *ACL) Decision {
 		acl = Private(owner)
 	}
 	if by := a.byACL(acl); by != "" && a.mine(r) {
-		return Decision{Allowed: true, By: by}
+		return Decision{Allowed: true, List: true, By: by}
 	}
 	return Decision{By: "the object is of another account, whose list does not allow it"}
 }

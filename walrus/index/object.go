@@ -3,6 +3,7 @@ package index
 import (
 	"time"
 
+	"karri/walrus/access"
 	"karri/walrus/checksum"
 )
 
@@ -62,6 +63,7 @@ type Object struct {
 	Retention   *Retention        `json:"retention,omitempty"`
 	Hold        bool              `json:"hold,omitempty"`
 	Replication string            `json:"replication,omitempty"` // status
+	ACL         *access.ACL       `json:"acl,omitempty"`         // nil: its owner's alone
 }
 
 // Tag is one tag of an object.
@@ -121,6 +123,7 @@ type Upload struct {
 	Tags      []Tag              `json:"tags,omitempty"`
 	Retention *Retention         `json:"retention,omitempty"`
 	Hold      bool               `json:"hold,omitempty"`
+	ACL       *access.ACL        `json:"acl,omitempty"`
 }
 
 // Part is one part of an upload.

@@ -6,12 +6,9 @@ import (
 	"karri/shared/crash"
 )
 
-var _ = define(operation{Name: "AbortMultipartUpload", Method: http.MethodDelete, On: onObject, Sub: "uploadId", Run: (*call).abortMultipartUpload})
+var _ = define(operation{Name: "AbortMultipartUpload", Action: "s3:AbortMultipartUpload", Method: http.MethodDelete, On: onObject, Sub: "uploadId", Run: (*call).abortMultipartUpload})
 
 func (c *call) abortMultipartUpload() error {
-	if _, err := c.writable(c.bucket); err != nil {
-		return err
-	}
 	if err := c.Uploads.Abort(c.ctx, c.bucket, c.key, c.query.Get("uploadId")); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 	"karri/walrus/index"
 )
 
-var _ = define(operation{Name: "CompleteMultipartUpload", Method: http.MethodPost, On: onObject, Sub: "uploadId", Run: (*call).completeMultipartUpload})
+var _ = define(operation{Name: "CompleteMultipartUpload", Action: "s3:PutObject", Method: http.MethodPost, On: onObject, Sub: "uploadId", Run: (*call).completeMultipartUpload})
 
 type completePartXML struct {
 	PartNumber int
@@ -41,9 +41,6 @@ type completeResultXML struct {
 // completeMultipartUpload makes an object whose pieces are the parts as they
 // were stored: no byte moves.
 func (c *call) completeMultipartUpload() error {
-	if _, err := c.writable(c.bucket); err != nil {
-		return err
-	}
 	when, err := writeCondition(c.r.Header)
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"karri/walrus/index"
 )
 
-var _ = define(operation{Name: "CreateBucket", Method: http.MethodPut, On: onBucket, Run: (*call).createBucket})
+var _ = define(operation{Name: "CreateBucket", Action: "s3:CreateBucket", Method: http.MethodPut, On: onBucket, Run: (*call).createBucket})
 
 type createBucketXML struct {
 	XMLName            xml.Name  `xml:"CreateBucketConfiguration"`

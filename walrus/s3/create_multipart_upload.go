@@ -12,7 +12,7 @@ import (
 	"karri/walrus/index"
 )
 
-var _ = define(operation{Name: "CreateMultipartUpload", Method: http.MethodPost, On: onObject, Sub: "uploads", Run: (*call).createMultipartUpload})
+var _ = define(operation{Name: "CreateMultipartUpload", Action: "s3:PutObject", Method: http.MethodPost, On: onObject, Sub: "uploads", Run: (*call).createMultipartUpload})
 
 type createUploadXML struct {
 	XMLName  xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ InitiateMultipartUploadResult"`
@@ -22,9 +22,6 @@ type createUploadXML struct {
 }
 
 func (c *call) createMultipartUpload() error {
-	if _, err := c.writable(c.bucket); err != nil {
-		return err
-	}
 	if err := c.Content.Room(); err != nil {
 		return err
 	}

@@ -2,12 +2,9 @@ package s3
 
 import "net/http"
 
-var _ = define(operation{Name: "DeleteBucket", Method: http.MethodDelete, On: onBucket, Run: (*call).deleteBucket})
+var _ = define(operation{Name: "DeleteBucket", Action: "s3:DeleteBucket", Method: http.MethodDelete, On: onBucket, Run: (*call).deleteBucket})
 
 func (c *call) deleteBucket() error {
-	if _, err := c.writable(c.bucket); err != nil {
-		return err
-	}
 	if err := c.Buckets.DeleteBucket(c.ctx, c.bucket); err != nil {
 		return err
 	}

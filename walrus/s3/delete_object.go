@@ -7,12 +7,9 @@ import (
 	"karri/walrus/index"
 )
 
-var _ = define(operation{Name: "DeleteObject", Method: http.MethodDelete, On: onObject, Run: (*call).deleteObject})
+var _ = define(operation{Name: "DeleteObject", Action: "s3:DeleteObject", Method: http.MethodDelete, On: onObject, Run: (*call).deleteObject})
 
 func (c *call) deleteObject() error {
-	if _, err := c.writable(c.bucket); err != nil {
-		return err
-	}
 	when, err := writeCondition(c.r.Header)
 	if err != nil {
 		return err

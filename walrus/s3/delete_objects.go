@@ -12,7 +12,7 @@ import (
 	"karri/walrus/index"
 )
 
-var _ = define(operation{Name: "DeleteObjects", Method: http.MethodPost, On: onBucket, Sub: "delete", Run: (*call).deleteObjects})
+var _ = define(operation{Name: "DeleteObjects", Action: "s3:DeleteObject", PerKey: true, Method: http.MethodPost, On: onBucket, Sub: "delete", Run: (*call).deleteObjects})
 
 type deleteXML struct {
 	XMLName xml.Name `xml:"Delete"`
@@ -50,9 +50,6 @@ const maxDelete = 1000
 const deleteHands = 32
 
 func (c *call) deleteObjects() error {
-	if _, err := c.writable(c.bucket); err != nil {
-		return err
-	}
 	d, err := c.digests()
 	if err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 )
 
 var (
-	_ = define(operation{Name: "GetBucketAcl", Method: http.MethodGet, On: onBucket, Sub: "acl", Run: (*call).getACL})
-	_ = define(operation{Name: "GetObjectAcl", Method: http.MethodGet, On: onObject, Sub: "acl", Run: (*call).getACL})
+	_ = define(operation{Name: "GetBucketAcl", Action: "s3:GetBucketAcl", Method: http.MethodGet, On: onBucket, Sub: "acl", Run: (*call).getACL})
+	_ = define(operation{Name: "GetObjectAcl", Action: "s3:GetObjectAcl", Method: http.MethodGet, On: onObject, Sub: "acl", Run: (*call).getACL})
 )
 
 type granteeXML struct {

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-var _ = define(operation{Name: "GetBucketLocation", Method: http.MethodGet, On: onBucket, Sub: "location", Run: (*call).getBucketLocation})
+var _ = define(operation{Name: "GetBucketLocation", Action: "s3:GetBucketLocation", Method: http.MethodGet, On: onBucket, Sub: "location", Run: (*call).getBucketLocation})
 
 type locationXML struct {
 	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ LocationConstraint"`

@@ -13,14 +13,11 @@ import (
 )
 
 var (
-	_ = define(operation{Name: "GetObject", Method: http.MethodGet, On: onObject, Run: (*call).getObject})
-	_ = define(operation{Name: "HeadObject", Method: http.MethodHead, On: onObject, Run: (*call).getObject})
+	_ = define(operation{Name: "GetObject", Action: "s3:GetObject", Method: http.MethodGet, On: onObject, Run: (*call).getObject})
+	_ = define(operation{Name: "HeadObject", Action: "s3:GetObject", Method: http.MethodHead, On: onObject, Run: (*call).getObject})
 )
 
 func (c *call) getObject() error {
-	if _, err := c.readable(c.bucket); err != nil {
-		return err
-	}
 	o, release, err := c.find(c.bucket, c.key)
 	if err != nil {
 		return err

@@ -2,7 +2,7 @@ package s3
 
 import "net/http"
 
-var _ = define(operation{Name: "HeadBucket", Method: http.MethodHead, On: onBucket, Run: (*call).headBucket})
+var _ = define(operation{Name: "HeadBucket", Action: "s3:ListBucket", Method: http.MethodHead, On: onBucket, Run: (*call).headBucket})
 
 func (c *call) headBucket() error {
 	b, err := c.readable(c.bucket)

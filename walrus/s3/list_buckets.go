@@ -8,7 +8,7 @@ import (
 	"karri/walrus/index"
 )
 
-var _ = define(operation{Name: "ListBuckets", Method: http.MethodGet, On: onService, Run: (*call).listBuckets})
+var _ = define(operation{Name: "ListBuckets", Action: "s3:ListAllMyBuckets", Method: http.MethodGet, On: onService, Run: (*call).listBuckets})
 
 type ownerXML struct {
 	ID          string

@@ -7,7 +7,7 @@ import (
 	"karri/walrus/index"
 )
 
-var _ = define(operation{Name: "ListMultipartUploads", Method: http.MethodGet, On: onBucket, Sub: "uploads", Run: (*call).listMultipartUploads})
+var _ = define(operation{Name: "ListMultipartUploads", Action: "s3:ListBucketMultipartUploads", Method: http.MethodGet, On: onBucket, Sub: "uploads", Run: (*call).listMultipartUploads})
 
 type uploadXML struct {
 	Key               string

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-var _ = define(operation{Name: "ListObjectVersions", Method: http.MethodGet, On: onBucket, Sub: "versions", Run: (*call).listObjectVersions})
+var _ = define(operation{Name: "ListObjectVersions", Action: "s3:ListBucketVersions", Method: http.MethodGet, On: onBucket, Sub: "versions", Run: (*call).listObjectVersions})
 
 type versionXML struct {
 	Key          string

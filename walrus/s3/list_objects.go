@@ -9,7 +9,7 @@ import (
 	"karri/walrus/index"
 )
 
-var _ = define(operation{Name: "ListObjects", Method: http.MethodGet, On: onBucket, Run: (*call).listObjects})
+var _ = define(operation{Name: "ListObjects", Action: "s3:ListBucket", Method: http.MethodGet, On: onBucket, Run: (*call).listObjects})
 
 type prefixXML struct {
 	Prefix string

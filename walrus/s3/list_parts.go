@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-var _ = define(operation{Name: "ListParts", Method: http.MethodGet, On: onObject, Sub: "uploadId", Run: (*call).listParts})
+var _ = define(operation{Name: "ListParts", Action: "s3:ListMultipartUploadParts", Method: http.MethodGet, On: onObject, Sub: "uploadId", Run: (*call).listParts})
 
 type partXML struct {
 	PartNumber   int

@@ -20,12 +20,15 @@ const (
 // An operation defines one S3 operation.
 type operation struct {
 	Name   string
+	Action string // that a policy must allow: "s3:GetObject"
 	Method string
 	On     scope
 	// Sub is the query parameter that selects it, "" for the plain one. With
 	// Header too, that header must be there.
 	Sub    string
 	Header string
+	PerKey bool // its body names the keys, on each of which it decides
+	Late   bool // its body says who asks: it authorises itself
 	Run    func(*call) error
 }
 

@@ -10,15 +10,12 @@ import (
 	"karri/walrus/index"
 )
 
-var _ = define(operation{Name: "PutObject", Method: http.MethodPut, On: onObject, Run: (*call).putObject})
+var _ = define(operation{Name: "PutObject", Action: "s3:PutObject", Method: http.MethodPut, On: onObject, Run: (*call).putObject})
 
 // maxPut is the largest body of one request; larger objects come in parts.
 const maxPut = 5 << 30
 
 func (c *call) putObject() error {
-	if _, err := c.writable(c.bucket); err != nil {
-		return err
-	}
 	switch size := c.body.Size(); {
 	case size < 0:
 		return noLength

@@ -92,42 +92,6 @@ func validName(n string) bool {
 	return true
 }
 
-// readable returns the bucket if the caller may read it.
-func (c *call) readable(name string) (*index.Bucket, error) {
-	account := c.who.Account
-	if c.who.For != "" {
-		account = c.who.For
-	}
-	return c.access(name, account, false, c.r.Header.Get("x-amz-expected-bucket-owner"))
-}
-
-// writable returns the bucket if the caller may write to it.
-func (c *call) writable(name string) (*index.Bucket, error) {
-	if c.who.For != "" && c.op.Name != "CopyObject" {
-		return nil, accessDenied
-	}
-	return c.access(name, c.who.Account, true, c.r.Header.Get("x-amz-expected-bucket-owner"))
-}
-
-func (c *call) access(name, account string, write bool, expected string) (*index.Bucket, error) {
-	if strings.HasPrefix(name, bucket.SystemPrefix) {
-		if !c.who.System {
-			return nil, index.NoSuchBucket
-		}
-		if c.who.May != nil && !c.who.May(name, write) {
-			return nil, accessDenied
-		}
-	}
-	b, err := c.Buckets.Bucket(c.ctx, name)
-	switch {
-	case err != nil:
-		return b, err
-	case b.Owner != account, expected != "" && expected != b.Owner:
-		return b, accessDenied
-	}
-	return b, nil
-}
-
 // number reads a query parameter that is a count up to most; without it, most.
 func (c *call) number(name string, most int) (int, error) {
 	if !c.query.Has(name) {

@@ -11,44 +11,45 @@ import (
 // answers where nothing is configured. Setting them is NotImplemented; taking
 // them away succeeds, since afterwards they are not there.
 var unset = []struct {
-	name string
-	on   scope
-	sub  string
-	code string // of the error
-	text string
-	xml  string // else the element of the empty answer
+	name   string
+	action string
+	on     scope
+	sub    string
+	code   string // of the error
+	text   string
+	xml    string // else the element of the empty answer
 }{
-	{"GetBucketPolicy", onBucket, "policy", "NoSuchBucketPolicy", "The bucket policy does not exist", ""},
-	{"GetBucketPolicyStatus", onBucket, "policyStatus", "NoSuchBucketPolicy", "The bucket policy does not exist", ""},
-	{"GetBucketCors", onBucket, "cors", "NoSuchCORSConfiguration", "The CORS configuration does not exist", ""},
-	{"GetBucketTagging", onBucket, "tagging", "NoSuchTagSet", "The TagSet does not exist", ""},
-	{"GetBucketLifecycleConfiguration", onBucket, "lifecycle", "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist", ""},
-	{"GetBucketWebsite", onBucket, "website", "NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration", ""},
-	{"GetBucketEncryption", onBucket, "encryption", "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found", ""},
-	{"GetObjectLockConfiguration", onBucket, "object-lock", "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket", ""},
-	{"GetBucketReplication", onBucket, "replication", "ReplicationConfigurationNotFoundError", "The replication configuration was not found", ""},
-	{"GetBucketOwnershipControls", onBucket, "ownershipControls", "OwnershipControlsNotFoundError", "The bucket ownership controls were not found", ""},
-	{"GetPublicAccessBlock", onBucket, "publicAccessBlock", "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found", ""},
-	{"GetBucketLogging", onBucket, "logging", "", "", "BucketLoggingStatus"},
-	{"GetBucketNotificationConfiguration", onBucket, "notification", "", "", "NotificationConfiguration"},
-	{"GetBucketAccelerateConfiguration", onBucket, "accelerate", "", "", "AccelerateConfiguration"},
-	{"GetObjectRetention", onObject, "retention", "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", ""},
-	{"GetObjectLegalHold", onObject, "legal-hold", "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", ""},
-	{"GetObjectTagging", onObject, "tagging", "", "", "Tagging"},
+	{"GetBucketPolicy", "GetBucketPolicy", onBucket, "policy", "NoSuchBucketPolicy", "The bucket policy does not exist", ""},
+	{"GetBucketPolicyStatus", "GetBucketPolicyStatus", onBucket, "policyStatus", "NoSuchBucketPolicy", "The bucket policy does not exist", ""},
+	{"GetBucketCors", "GetBucketCORS", onBucket, "cors", "NoSuchCORSConfiguration", "The CORS configuration does not exist", ""},
+	{"GetBucketTagging", "GetBucketTagging", onBucket, "tagging", "NoSuchTagSet", "The TagSet does not exist", ""},
+	{"GetBucketLifecycleConfiguration", "GetLifecycleConfiguration", onBucket, "lifecycle", "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist", ""},
+	{"GetBucketWebsite", "GetBucketWebsite", onBucket, "website", "NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration", ""},
+	{"GetBucketEncryption", "GetEncryptionConfiguration", onBucket, "encryption", "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found", ""},
+	{"GetObjectLockConfiguration", "GetBucketObjectLockConfiguration", onBucket, "object-lock", "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket", ""},
+	{"GetBucketReplication", "GetReplicationConfiguration", onBucket, "replication", "ReplicationConfigurationNotFoundError", "The replication configuration was not found", ""},
+	{"GetBucketOwnershipControls", "GetBucketOwnershipControls", onBucket, "ownershipControls", "OwnershipControlsNotFoundError", "The bucket ownership controls were not found", ""},
+	{"GetPublicAccessBlock", "GetBucketPublicAccessBlock", onBucket, "publicAccessBlock", "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found", ""},
+	{"GetBucketLogging", "GetBucketLogging", onBucket, "logging", "", "", "BucketLoggingStatus"},
+	{"GetBucketNotificationConfiguration", "GetBucketNotification", onBucket, "notification", "", "", "NotificationConfiguration"},
+	{"GetBucketAccelerateConfiguration", "GetAccelerateConfiguration", onBucket, "accelerate", "", "", "AccelerateConfiguration"},
+	{"GetObjectRetention", "GetObjectRetention", onObject, "retention", "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", ""},
+	{"GetObjectLegalHold", "GetObjectLegalHold", onObject, "legal-hold", "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", ""},
+	{"GetObjectTagging", "GetObjectTagging", onObject, "tagging", "", "", "Tagging"},
 }
 
 // removable are the sub-resources that S3 can take away.
-var removable = map[selector]string{
-	{on: onBucket, sub: "policy"}:            "DeleteBucketPolicy",
-	{on: onBucket, sub: "cors"}:              "DeleteBucketCors",
-	{on: onBucket, sub: "tagging"}:           "DeleteBucketTagging",
-	{on: onBucket, sub: "lifecycle"}:         "DeleteBucketLifecycle",
-	{on: onBucket, sub: "website"}:           "DeleteBucketWebsite",
-	{on: onBucket, sub: "encryption"}:        "DeleteBucketEncryption",
-	{on: onBucket, sub: "replication"}:       "DeleteBucketReplication",
-	{on: onBucket, sub: "ownershipControls"}: "DeleteBucketOwnershipControls",
-	{on: onBucket, sub: "publicAccessBlock"}: "DeletePublicAccessBlock",
-	{on: onObject, sub: "tagging"}:           "DeleteObjectTagging",
+var removable = map[selector]struct{ name, action string }{
+	{on: onBucket, sub: "policy"}:            {"DeleteBucketPolicy", "DeleteBucketPolicy"},
+	{on: onBucket, sub: "cors"}:              {"DeleteBucketCors", "PutBucketCORS"},
+	{on: onBucket, sub: "tagging"}:           {"DeleteBucketTagging", "PutBucketTagging"},
+	{on: onBucket, sub: "lifecycle"}:         {"DeleteBucketLifecycle", "PutLifecycleConfiguration"},
+	{on: onBucket, sub: "website"}:           {"DeleteBucketWebsite", "DeleteBucketWebsite"},
+	{on: onBucket, sub: "encryption"}:        {"DeleteBucketEncryption", "PutEncryptionConfiguration"},
+	{on: onBucket, sub: "replication"}:       {"DeleteBucketReplication", "PutReplicationConfiguration"},
+	{on: onBucket, sub: "ownershipControls"}: {"DeleteBucketOwnershipControls", "PutBucketOwnershipControls"},
+	{on: onBucket, sub: "publicAccessBlock"}: {"DeletePublicAccessBlock", "PutBucketPublicAccessBlock"},
+	{on: onObject, sub: "tagging"}:           {"DeleteObjectTagging", "DeleteObjectTagging"},
 }
 
 type emptyXML struct {
@@ -63,7 +64,7 @@ type payerXML struct {
 
 var _ = func() bool {
 	for _, u := range unset {
-		define(operation{Name: u.name, Method: http.MethodGet, On: u.on, Sub: u.sub, Run: func(c *call) error {
+		define(operation{Name: u.name, Action: "s3:" + u.action, Method: http.MethodGet, On: u.on, Sub: u.sub, Run: func(c *call) error {
 			if err := c.there(); err != nil {
 				return err
 			}
@@ -78,19 +79,16 @@ var _ = func() bool {
 			return nil
 		}})
 	}
-	for s, name := range removable {
-		define(operation{Name: name, Method: http.MethodDelete, On: s.on, Sub: s.sub, Run: func(c *call) error {
+	for s, d := range removable {
+		define(operation{Name: d.name, Action: "s3:" + d.action, Method: http.MethodDelete, On: s.on, Sub: s.sub, Run: func(c *call) error {
 			if err := c.there(); err != nil {
-				return err
-			}
-			if _, err := c.writable(c.bucket); err != nil {
 				return err
 			}
 			c.w.WriteHeader(http.StatusNoContent)
 			return nil
 		}})
 	}
-	define(operation{Name: "GetBucketRequestPayment", Method: http.MethodGet, On: onBucket, Sub: "requestPayment", Run: func(c *call) error {
+	define(operation{Name: "GetBucketRequestPayment", Action: "s3:GetBucketRequestPayment", Method: http.MethodGet, On: onBucket, Sub: "requestPayment", Run: func(c *call) error {
 		if err := c.there(); err != nil {
 			return err
 		}
@@ -100,11 +98,8 @@ var _ = func() bool {
 	return true
 }()
 
-// there makes sure that what is asked about exists and may be read.
+// there makes sure that what is asked about exists.
 func (c *call) there() error {
-	if _, err := c.readable(c.bucket); err != nil {
-		return err
-	}
 	if c.key == "" {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 	"karri/walrus/index"
 )
 
-var _ = define(operation{Name: "UploadPart", Method: http.MethodPut, On: onObject, Sub: "uploadId", Run: (*call).uploadPart})
+var _ = define(operation{Name: "UploadPart", Action: "s3:PutObject", Method: http.MethodPut, On: onObject, Sub: "uploadId", Run: (*call).uploadPart})
 
 const (
 	maxParts = 10_000
@@ -57,9 +57,6 @@ func (c *call) partOf() (*index.Upload, int, error) {
 	number, err := strconv.Atoi(c.query.Get("partNumber"))
 	if err != nil || number < 1 || number > maxParts {
 		return nil, 0, invalidArgument("Part number must be an integer between 1 and 10000, inclusive")
-	}
-	if _, err := c.writable(c.bucket); err != nil {
-		return nil, 0, err
 	}
 	u, err := c.Uploads.Upload(c.ctx, c.bucket, c.key, c.query.Get("uploadId"))
 	return u, number, err

@@ -8,7 +8,7 @@ import (
 	"karri/shared/fault"
 )
 
-var _ = define(operation{Name: "UploadPartCopy", Method: http.MethodPut, On: onObject, Sub: "uploadId", Header: copySource, Run: (*call).uploadPartCopy})
+var _ = define(operation{Name: "UploadPartCopy", Action: "s3:PutObject", Method: http.MethodPut, On: onObject, Sub: "uploadId", Header: copySource, Run: (*call).uploadPartCopy})
 
 type copyPartXML struct {
 	XMLName      xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CopyPartResult"`
