@@ -80,16 +80,16 @@ func (c *call) findSource() (*index.Object, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	account := c.who.Account
-	if c.who.For != "" {
-		account = c.who.For
+	t, err := c.aim(bucket, key, "", false, c.r.Header.Get("x-amz-source-expected-bucket-owner"))
+	if err == nil {
+		err = c.permit(t, actionOn("s3:GetObject", t.version))
 	}
-	if _, err := c.access(bucket, account, false, c.r.Header.Get("x-amz-source-expected-bucket-owner")); err != nil {
-		return nil, nil, err
-	}
-	o, release, err := c.find(bucket, key)
 	if err != nil {
 		return nil, nil, err
+	}
+	o, release, err := c.find(t)
+	if err != nil {
+		return nil, nil, c.hide(t, err)
 	}
 	if err := checkRead(c.r.Header, "x-amz-copy-source-", o); err != nil {
 		release()

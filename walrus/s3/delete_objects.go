@@ -106,5 +106,10 @@ func (c *call) deleteOne(o deleteKeyXML) error {
 	if o.ETag != "" {
 		when.IfMatch = unquote(o.ETag)
 	}
+	t := *c.target
+	t.key, t.version, t.seen, t.looked = o.Key, o.VersionID, nil, false
+	if err := c.permit(&t, actionOn(c.op.Action, t.version)); err != nil {
+		return err
+	}
 	return c.remove(o.Key, when)
 }

@@ -1,10 +1,10 @@
 package s3
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/xml"
 	"net/http"
+
+	"karri/walrus/access"
 )
 
 var (
@@ -34,11 +34,7 @@ func (c *call) getACL() error {
 	if err := c.there(); err != nil {
 		return err
 	}
-	b, err := c.readable(c.bucket)
-	if err != nil {
-		return err
-	}
-	o := owner(b.Owner)
+	o := owner(c.b.Owner)
 	c.xml(http.StatusOK, aclXML{Owner: o, Grants: []grantXML{{
 		Grantee:    granteeXML{XSI: "http://www.w3.org/2001/XMLSchema-instance", Type: "CanonicalUser", ownerXML: o},
 		Permission: "FULL_CONTROL",
@@ -49,6 +45,5 @@ func (c *call) getACL() error {
 // owner gives an account in the form that S3 names users by: 64 digits that
 // are always the same for the account.
 func owner(account string) ownerXML {
-	sum := sha256.Sum256([]byte("karri canonical user " + account))
-	return ownerXML{ID: hex.EncodeToString(sum[:]), DisplayName: account}
+	return ownerXML{ID: access.Canonical(account), DisplayName: account}
 }

@@ -13,11 +13,7 @@ type locationXML struct {
 }
 
 func (c *call) getBucketLocation() error {
-	b, err := c.readable(c.bucket)
-	if err != nil {
-		return err
-	}
-	region := b.Region
+	region := c.b.Region
 	if region == "us-east-1" { // which S3 writes as nothing
 		region = ""
 	}

@@ -18,7 +18,7 @@ var (
 )
 
 func (c *call) getObject() error {
-	o, release, err := c.find(c.bucket, c.key)
+	o, release, err := c.find(c.target)
 	if err != nil {
 		return err
 	}

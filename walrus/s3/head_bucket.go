@@ -5,11 +5,7 @@ import "net/http"
 var _ = define(operation{Name: "HeadBucket", Action: "s3:ListBucket", Method: http.MethodHead, On: onBucket, Run: (*call).headBucket})
 
 func (c *call) headBucket() error {
-	b, err := c.readable(c.bucket)
-	if err != nil {
-		return err
-	}
-	c.set("x-amz-bucket-region", b.Region)
+	c.set("x-amz-bucket-region", c.b.Region)
 	c.set("x-amz-access-point-alias", "false")
 	c.w.WriteHeader(http.StatusOK)
 	return nil

@@ -90,12 +90,11 @@ var keyEncoding = strings.NewReplacer("+", "%20", "%2F", "/", "%2A", "*")
 
 // list reads a page of objects; one of no entries never goes on.
 func (c *call) list(q index.Query) (*index.Bucket, index.Listing[index.Entry], error) {
-	b, err := c.readable(c.bucket)
-	if err != nil || q.Max == 0 {
-		return b, index.Listing[index.Entry]{}, err
+	if q.Max == 0 {
+		return c.b, index.Listing[index.Entry]{}, nil
 	}
 	page, err := c.Objects.List(c.ctx, c.bucket, q)
-	return b, page, err
+	return c.b, page, err
 }
 
 func prefixes(list []string, show func(string) string) []prefixXML {

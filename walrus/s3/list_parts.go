@@ -33,10 +33,6 @@ type listPartsXML struct {
 }
 
 func (c *call) listParts() error {
-	b, err := c.readable(c.bucket)
-	if err != nil {
-		return err
-	}
 	most, err := c.number("max-parts", maxKeys)
 	if err != nil {
 		return err
@@ -59,7 +55,7 @@ func (c *call) listParts() error {
 		parts, more = nil, false
 	}
 	out := listPartsXML{
-		Bucket: c.bucket, Key: c.key, UploadID: u.ID, Initiator: owner(u.Account), Owner: owner(b.Owner), StorageClass: "STANDARD",
+		Bucket: c.bucket, Key: c.key, UploadID: u.ID, Initiator: owner(u.Account), Owner: owner(c.b.Owner), StorageClass: "STANDARD",
 		PartNumberMarker: marker, NextPartNumberMarker: marker, MaxParts: most, IsTruncated: more,
 	}
 	if u.Asked {

@@ -74,7 +74,7 @@ func (c *call) dispatch() (*operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.sub = sub
+	s.sub, c.version = sub, c.query.Get("versionId")
 	if c.r.Method == http.MethodPut && s.on == onObject && c.r.Header.Get(copySource) != "" {
 		s.header = copySource
 	}

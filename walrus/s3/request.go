@@ -11,10 +11,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"karri/shared/bucket"
 	"karri/shared/fault"
 	"karri/shared/rest"
-	"karri/walrus/index"
 )
 
 const (

@@ -13,8 +13,9 @@
 // row before the answer. A crash in between leaves bytes that no row claims,
 // which the mill sweeps.
 //
-// The bucket's owner may do everything with it and nobody else anything.
-// Buckets of the cloud itself (karri-...) do not exist for users.
+// Each operation names the action that a policy must allow for it; one step
+// loads the bucket with its settings and decides (package access) before the
+// operation runs. Buckets of the cloud itself (karri-...) do not exist for users.
 package s3
 
 import (
@@ -30,6 +31,7 @@ import (
 	"karri/shared/rest"
 	"karri/walrus/content"
 	"karri/walrus/index"
+	"karri/walrus/setting"
 )
 
 // Config is what the API stands on.
@@ -79,6 +81,7 @@ type Body interface {
 // API serves S3 to one kind of caller.
 type API struct {
 	Config
+	cache setting.Cache
 }
 
 // New returns the API, a http.Handler.
@@ -95,7 +98,7 @@ func New(c Config) *API {
 	if c.Holds == nil {
 		c.Holds = &content.Holds{}
 	}
-	return &API{c}
+	return &API{Config: c}
 }
 
 // A call is one request on its way through the API.
@@ -111,6 +114,11 @@ type call struct {
 	key    string
 	query  url.Values
 	op     *operation
+
+	version  string        // that is asked for; "": the current one
+	b        *index.Bucket // shared: not to be changed
+	settings *setting.All  // of b; shared
+	target   *target       // what was decided on
 }
 
 // ServeHTTP serves one request.
@@ -144,9 +152,6 @@ func (c *call) serve() error {
 	}
 	c.who, c.body = who, body
 	rest.Note(c.ctx, "account", who.Account)
-	if who.Anonymous {
-		return accessDenied
-	}
 	c.query = c.r.URL.Query()
 	if c.op, err = c.dispatch(); err != nil {
 		return err
@@ -155,7 +160,14 @@ func (c *call) serve() error {
 	if err := c.checkHeaders(); err != nil {
 		return err
 	}
-	return c.op.Run(c)
+	if err := c.authorise(); err != nil {
+		return err
+	}
+	err = c.op.Run(c)
+	if err != nil && c.op.On == onObject && (c.r.Method == http.MethodGet || c.r.Method == http.MethodHead) {
+		return c.hide(c.target, err)
+	}
+	return err
 }
 
 func (c *call) set(name, value string) { c.w.Header()[name] = []string{value} }

@@ -23,24 +23,31 @@ type stream struct {
 // up again.
 const tries = 8
 
-// find returns the object of a key with its pieces held, so that they stay
-// readable while their row is replaced.
-func (c *call) find(bucket, key string) (*index.Object, func(), error) {
+// find returns the object of a target with its pieces held, so that they stay
+// readable while their row is replaced. What replaced the object that was
+// decided on is decided on anew.
+func (c *call) find(t *target) (*index.Object, func(), error) {
 	for range tries {
-		o, err := c.Objects.Object(c.ctx, bucket, key, "")
-		if err == nil && o.Marker {
-			err = index.NoSuchKey
-		}
-		if err != nil {
-			return nil, nil, err
+		o := c.look(t)
+		switch {
+		case t.err != nil:
+			return nil, nil, t.err
+		case o == nil && t.version != "":
+			return nil, nil, index.NoSuchVersion
+		case o == nil:
+			return nil, nil, index.NoSuchKey
 		}
 		release := c.Holds.Hold(ids(o.Pieces)...)
-		now, err := c.Objects.Object(c.ctx, bucket, key, "")
+		now, err := c.Objects.Object(c.ctx, t.bucket.Name, t.key, t.version)
 		if err == nil && now.ID == o.ID {
 			return o, release, nil
 		}
 		release()
 		if err != nil {
+			return nil, nil, err
+		}
+		t.seen, t.looked = nil, false
+		if err := c.permit(t, actionOn("s3:GetObject", t.version)); err != nil {
 			return nil, nil, err
 		}
 	}
