@@ -3,6 +3,9 @@
 package daemon
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -25,12 +28,13 @@ func TestTheBinaryCrashesAtEveryPoint(t *testing.T) {
 	b := newBench(t)
 	crashed := 0
 	for n, name := range crashtest.Points(t, "..", "../../shared/wire") {
-		b.serveImage(probe.BootSector(strings.Repeat("x", n+1)), "raw") // each time another, to be fetched
+		greeting := fmt.Sprintf("boot %d.\r\n", n)
+		b.serveImage(probe.BootSector(greeting), "raw") // each time another, to be fetched
 		b.kill()
 		b.must(network.Purge(t.Context(), cloud)) // for its points to be passed each time
 		b.run("KARRI_CRASH_AT=" + name)
 		i := b.order("")
-		ended := b.life(i)
+		ended := b.life(i, greeting)
 		b.nothingLeft(i)
 		if ended {
 			crashed++
@@ -44,9 +48,16 @@ func TestTheBinaryCrashesAtEveryPoint(t *testing.T) {
 	t.Logf("crashed at %d points", crashed)
 }
 
-// life leads an instance through all wishes and tells whether nodectl ended.
-func (b *bench) life(i id.Instance) bool {
+// life leads an instance through all wishes and tells whether nodectl ended. A
+// guest hears its power button only once it has said its greeting, so that is
+// waited for.
+func (b *bench) life(i id.Instance, greeting string) bool {
 	b.t.Helper()
+	boots := 0
+	booted := func() bool {
+		text, _ := os.ReadFile(filepath.Join(b.dir, "state", "instances", string(i), "console.log"))
+		return strings.Count(string(text), greeting) >= boots
+	}
 	state := func(s wire.InstanceState) func(wire.InstanceSeen) bool {
 		return func(seen wire.InstanceSeen) bool { return seen.State == s }
 	}
@@ -54,18 +65,20 @@ func (b *bench) life(i id.Instance) bool {
 	for _, w := range []struct {
 		change func(*wire.Instance)
 		until  func(wire.InstanceSeen) bool
+		boots  int // so far
 	}{
-		{func(*wire.Instance) {}, state(wire.InstanceRunning)},
-		{func(w *wire.Instance) { w.Reboots++ }, func(s wire.InstanceSeen) bool { return s.Reboots == 1 }},
-		{func(w *wire.Instance) { w.Want = wire.Stopped }, state(wire.InstanceStopped)},
-		{func(w *wire.Instance) { w.Want, w.Launched = wire.Running, time.Now() }, state(wire.InstanceRunning)},
-		{func(w *wire.Instance) { w.Want = wire.Gone }, state(wire.InstanceGone)},
+		{func(*wire.Instance) {}, state(wire.InstanceRunning), 1},
+		{func(w *wire.Instance) { w.Reboots++ }, func(s wire.InstanceSeen) bool { return s.Reboots == 1 }, 2},
+		{func(w *wire.Instance) { w.Want = wire.Stopped }, state(wire.InstanceStopped), 0},
+		{func(w *wire.Instance) { w.Want, w.Launched = wire.Running, time.Now() }, state(wire.InstanceRunning), 3},
+		{func(w *wire.Instance) { w.Want = wire.Gone }, state(wire.InstanceGone), 0},
 	} {
 		o := b.orders.Instances[i]
 		w.change(&o)
 		b.orders.Instances[i] = o
 		b.gen++
-		ended = b.insist(i, w.until) || ended
+		boots = w.boots
+		ended = b.insist(i, func(s wire.InstanceSeen) bool { return w.until(s) && booted() }) || ended
 	}
 	return ended
 }
