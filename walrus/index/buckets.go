@@ -43,6 +43,7 @@ func (s *Store) CreateBucket(ctx context.Context, b *Bucket) error {
 		return err
 	}
 	c.set(append(ownerRows(b.Owner), b.Name...), nil)
+	c.enlist(&Bucket{}, &made)
 	return c.commit(ctx)
 }
 
@@ -105,6 +106,7 @@ func (s *Store) UpdateBucket(ctx context.Context, name string, edit func(*Bucket
 	if err := c.setJSON(bucketRow(name), &b); err != nil {
 		return nil, err
 	}
+	c.enlist(old, &b)
 	crash.Here("walrus.index.bucket")
 	return &b, s.settled(ctx, c, name)
 }
@@ -150,17 +152,27 @@ func (s *Store) DeleteBucket(ctx context.Context, name string) error {
 	for _, r := range append(rows, bucketRow(name), append(ownerRows(b.Owner), name...)) {
 		c.unset(r)
 	}
+	c.enlist(b, &Bucket{Name: name})
 	crash.Here("walrus.index.bucket-ending")
 	return s.settled(ctx, c, name)
 }
 
 // BucketsOf is Buckets's.
 func (s *Store) BucketsOf(ctx context.Context, account string, q Query) (Listing[*Bucket], error) {
-	var page Listing[*Bucket]
-	rows := ownerRows(account)
 	if account == "" {
-		rows = []byte{bucketSpace}
+		return s.buckets(ctx, []byte{bucketSpace}, q)
 	}
+	return s.buckets(ctx, ownerRows(account), q)
+}
+
+// BucketsWith is Buckets's.
+func (s *Store) BucketsWith(ctx context.Context, setting string, q Query) (Listing[*Bucket], error) {
+	return s.buckets(ctx, space(settingSpace, setting), q)
+}
+
+// buckets lists buckets by rows that end in their names.
+func (s *Store) buckets(ctx context.Context, rows []byte, q Query) (Listing[*Bucket], error) {
+	var page Listing[*Bucket]
 	from := q.Prefix
 	if q.After >= from && q.After != "" {
 		from = q.After + "\x00"
@@ -182,4 +194,29 @@ func (s *Store) BucketsOf(ctx context.Context, account string, q Query) (Listing
 		return true, err
 	})
 	return page, err
+}
+
+// enlist adds to c by which settings a bucket is found, that had those of old.
+func (c *change) enlist(old, b *Bucket) {
+	was, is := classes(old), classes(b)
+	for class := range was {
+		if !is[class] {
+			c.unset(append(space(settingSpace, class), b.Name...))
+		}
+	}
+	for class := range is {
+		if !was[class] {
+			c.set(append(space(settingSpace, class), b.Name...), nil)
+		}
+	}
+}
+
+// classes are the settings that a bucket has; of several in one class, the class.
+func classes(b *Bucket) map[string]bool {
+	all := map[string]bool{}
+	for name := range b.Settings {
+		class, _, _ := strings.Cut(name, "/")
+		all[class] = true
+	}
+	return all
 }

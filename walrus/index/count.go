@@ -60,21 +60,52 @@ func (c *change) fits(ctx context.Context) error {
 	if c.count == (Usage{}) {
 		return nil
 	}
-	quota := c.bucket.Quota
-	if quota != (Usage{}) && (c.count.Objects > 0 || c.count.Bytes > 0) {
-		if err := c.lock(ctx, lock{kind: quotaLock, name: c.bucket.Name}); err != nil {
+	if c.count.Objects > 0 || c.count.Bytes > 0 {
+		if err := c.fitsBucket(ctx); err != nil {
 			return err
 		}
-		used, _, err := sum(ctx, c, c.bucket.Name)
-		if err != nil {
+		if err := c.fitsAccount(ctx); err != nil {
 			return err
-		}
-		if over(used.Objects, c.count.Objects, quota.Objects) || over(used.Bytes, c.count.Bytes, quota.Bytes) {
-			return QuotaExceeded
 		}
 	}
 	c.add(space(countSpace, c.bucket.Name), c.count.encode())
 	return nil
+}
+
+func (c *change) fitsBucket(ctx context.Context) error {
+	quota := c.bucket.Quota
+	if quota == (Usage{}) {
+		return nil
+	}
+	if err := c.lock(ctx, lock{kind: quotaLock, name: c.bucket.Name}); err != nil {
+		return err
+	}
+	used, _, err := sum(ctx, c, c.bucket.Name)
+	if err == nil && !quota.Holds(used, c.count) {
+		err = QuotaExceeded
+	}
+	return err
+}
+
+func (c *change) fitsAccount(ctx context.Context) error {
+	quota, err := c.store.bound(ctx, c, c.bucket.Owner)
+	if err != nil || quota == (Usage{}) {
+		return err
+	}
+	if err := c.lock(ctx, lock{kind: accountLock, name: c.bucket.Owner}); err != nil {
+		return err
+	}
+	used, err := c.store.holds(ctx, c, c.bucket.Owner)
+	if err == nil && !quota.Holds(used, c.count) {
+		err = QuotaExceeded
+	}
+	return err
+}
+
+// Holds reports whether a quota has room for more where so much is used. What
+// makes nothing larger always fits.
+func (u Usage) Holds(used, more Usage) bool {
+	return !over(used.Objects, more.Objects, u.Objects) && !over(used.Bytes, more.Bytes, u.Bytes)
 }
 
 func over(used, more, quota int64) bool { return quota > 0 && more > 0 && used+more > quota }

@@ -75,6 +75,7 @@ const (
 	uploadLock                 // shared by parts, alone for the upload's end
 	keyLock
 	quotaLock
+	accountLock
 	lockKinds
 )
 

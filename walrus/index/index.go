@@ -45,6 +45,9 @@ type Buckets interface {
 	DeleteBucket(ctx context.Context, name string) error
 	// BucketsOf lists the buckets of an account by name; of all when it is "".
 	BucketsOf(ctx context.Context, account string, q Query) (Listing[*Bucket], error)
+	// BucketsWith lists the buckets that have a setting, or one of those called
+	// setting/ID, by name.
+	BucketsWith(ctx context.Context, setting string, q Query) (Listing[*Bucket], error)
 	// Usage is what all versions in the bucket come to, without delete markers
 	// and parts of open uploads.
 	Usage(ctx context.Context, bucket string) (Usage, error)
@@ -71,6 +74,10 @@ type Objects interface {
 	// Versions lists all versions and delete markers, by key, the newest of a key
 	// first. Query.AfterID is the version of the key After that the page begins behind.
 	Versions(ctx context.Context, bucket string, q Query) (Listing[Entry], error)
+	// Walk calls each for what Versions would list behind After and AfterID, up to
+	// Max of them where that is not 0, but as whole rows and, on an engine of one
+	// process, as they all were at one moment.
+	Walk(ctx context.Context, bucket string, q Query, each func(*Object) error) error
 	// Inline returns the bytes of a piece that stands in the index.
 	Inline(ctx context.Context, piece string) ([]byte, error)
 }
@@ -105,12 +112,31 @@ type Outbox interface {
 	Durable(ctx context.Context) error
 	// Done forgets a line, and the bytes of the inline pieces named with it.
 	Done(ctx context.Context, seq uint64, inline []string) error
-	// Events returns at most max events above after. They are durable. One with a
-	// lower number may still come: who has seen to some forgets them by EventsDone
-	// and begins again from 0.
-	Events(ctx context.Context, after uint64, max int) ([]Event, error)
-	// EventsDone forgets events.
-	EventsDone(ctx context.Context, seqs ...uint64) error
+	// Events returns at most max events of a queue above after. They are durable.
+	// Those of one key are in their order. Of another key, one with a lower number
+	// may still come: who has seen to some forgets them by EventsDone and begins
+	// again from 0.
+	Events(ctx context.Context, queue string, after uint64, max int) ([]Event, error)
+	// EventsDone forgets events of a queue.
+	EventsDone(ctx context.Context, queue string, seqs ...uint64) error
+	// Queues returns the queues that hold events, by name.
+	Queues(ctx context.Context) ([]Queue, error)
+}
+
+// Accounts are what accounts may hold in all their buckets together.
+type Accounts interface {
+	// Account returns what an account holds and what it may hold; a quota of 0 is none.
+	Account(ctx context.Context, account string) (used, quota Usage, err error)
+	SetQuota(ctx context.Context, account string, quota Usage) error
+}
+
+// Marks are what the mill remembers of how far it came.
+type Marks interface {
+	// Mark returns nil when there is none.
+	Mark(ctx context.Context, name string) ([]byte, error)
+	// SetMark changes a mark from old (nil: none) to new (nil: none); it answers
+	// Moved when it is not old any more.
+	SetMark(ctx context.Context, name string, old, new []byte) error
 }
 
 // Index is all of it.
@@ -119,6 +145,8 @@ type Index interface {
 	Objects
 	Uploads
 	Outbox
+	Accounts
+	Marks
 }
 
 // What an index refuses with; the codes are S3's, but for Moved.

@@ -15,7 +15,7 @@ type stripes [lockKinds][]sync.RWMutex
 
 func newStripes() *stripes {
 	var s stripes
-	for kind, n := range map[lockKind]int{bucketLock: 1 << 10, uploadLock: 1 << 10, keyLock: 16 << 10, quotaLock: 64} {
+	for kind, n := range map[lockKind]int{bucketLock: 1 << 10, uploadLock: 1 << 10, keyLock: 16 << 10, quotaLock: 64, accountLock: 64} {
 		s[kind] = make([]sync.RWMutex, n)
 	}
 	return &s

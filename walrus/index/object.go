@@ -138,9 +138,9 @@ type Part struct {
 
 // Condition is what must be so at the moment of the commit.
 type Condition struct {
-	IfMatch     string // the ETag that the key's object must have; "*": any
-	IfNoneMatch bool   // the key must have no object
-	Pin         *Pin
+	IfMatch     string    // the ETag that the key's object must have; "*": any
+	IfNoneMatch bool      // the key must have no object
+	Pin         *Pin      // of a Delete: that it ends or hides this one
 	Bypass      bool      // may end what governance retains
 	Now         time.Time // for locks and of a delete marker; the clock's when zero
 	Owner       string    // of a delete marker
@@ -175,10 +175,23 @@ type Line struct {
 	Free []Piece `json:"free"` // a row or part that claimed these is gone
 }
 
+// A Target is a queue that an event is put into, and the rule that says so.
+type Target struct{ Queue, Rule string }
+
+// Queue is a queue of events.
+type Queue struct {
+	Name   string
+	Length int       // counted up to some hundred thousand
+	Oldest time.Time // when its first event happened
+}
+
 // Event is something that happened to an object and that someone wants to know.
 type Event struct {
 	Seq       uint64    `json:"-"`
-	Name      string    `json:"name"` // "s3:ObjectCreated:Put"
+	Queue     string    `json:"-"`              // that it was read from
+	Rule      string    `json:"rule,omitempty"` // that put it there
+	Targets   []Target  `json:"-"`              // where it is put; nowhere when empty
+	Name      string    `json:"name"`           // "s3:ObjectCreated:Put"
 	Bucket    string    `json:"bucket"`
 	Key       string    `json:"key"`
 	Version   string    `json:"version,omitempty"`
@@ -189,5 +202,4 @@ type Event struct {
 	ARN       string    `json:"arn,omitempty"`
 	Source    string    `json:"source,omitempty"` // the caller's address
 	RequestID string    `json:"request_id,omitempty"`
-	Targets   []string  `json:"targets,omitempty"` // who is to be told, as the mill understands it
 }

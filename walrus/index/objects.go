@@ -89,6 +89,9 @@ func (s *Store) Delete(ctx context.Context, bucket, key, version string, when Co
 	if err := when.check(old); err != nil {
 		return Deleted{}, err
 	}
+	if p := when.Pin; p != nil && (old == nil || old.ID != p.ID) {
+		return Deleted{}, Moved
+	}
 	var done Deleted
 	switch {
 	case version == "" && c.bucket.Versioning != "":

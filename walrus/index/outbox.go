@@ -2,7 +2,6 @@ package index
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 )
 
@@ -68,29 +67,4 @@ func (s *Store) forget(ctx context.Context, rows [][]byte) error {
 		t.unset(r)
 	}
 	return t.commit(ctx, true)
-}
-
-// Events is Outbox's.
-func (s *Store) Events(ctx context.Context, above uint64, most int) ([]Event, error) {
-	var events []Event
-	from := binary.BigEndian.AppendUint64(nil, above+1)
-	err := scan(ctx, s.engine, []byte{eventSpace}, from, func(rest, value []byte) (bool, error) {
-		var e Event
-		err := numbered(rest, value, &e.Seq, &e)
-		events = append(events, e)
-		return len(events) < most, err
-	})
-	if err == nil {
-		err = s.Durable(ctx)
-	}
-	return events, err
-}
-
-// EventsDone is Outbox's. Like Done it is not synced.
-func (s *Store) EventsDone(ctx context.Context, seqs ...uint64) error {
-	var rows [][]byte
-	for _, seq := range seqs {
-		rows = append(rows, numberedRow(eventSpace, seq))
-	}
-	return s.forget(ctx, rows)
 }

@@ -25,7 +25,10 @@ import (
 //	u BUCKET 00 KEY' 00 01 UPLOAD       upload
 //	p UPLOAD 00 NUMBER                  part
 //	x SEQ                               outbox line
-//	e SEQ                               event
+//	e QUEUE 00 SEQ                      event
+//	s SETTING 00 NAME                   a bucket by a setting that it has
+//	a ACCOUNT                           what an account may hold
+//	m NAME                              mark
 //	!id                                 the name of the store
 //	!format                             the form of the rows
 //
@@ -44,6 +47,9 @@ const (
 	partSpace    = 'p'
 	lineSpace    = 'x'
 	eventSpace   = 'e'
+	settingSpace = 's'
+	accountSpace = 'a'
+	markSpace    = 'm'
 )
 
 var (
@@ -128,6 +134,11 @@ func partRow(upload string, number int) []byte {
 // numberedRow is a row of the outbox.
 func numberedRow(kind byte, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{kind}, seq)
+}
+
+// eventRow is a row of a queue of the outbox.
+func eventRow(queue string, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(space(eventSpace, queue), seq)
 }
 
 func number(b []byte) (uint64, error) {

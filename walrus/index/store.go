@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -22,6 +23,7 @@ type Store struct {
 	mu     sync.Mutex
 	seq    uint64
 	known  sync.Map // *Bucket by name; only of a sole engine
+	bounds sync.Map // Usage by account, likewise
 	added  sync.Map // *atomic.Int64 by bucket: additions to its count since they were last summed up
 }
 
@@ -32,10 +34,8 @@ func newStore(ctx context.Context, e engine) (*Store, error) {
 	if err := s.renew(ctx); err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
-	for _, kind := range []byte{lineSpace, eventSpace} {
-		if err := s.resume(ctx, kind); err != nil {
-			return nil, fmt.Errorf("open index: %w", err)
-		}
+	if err := s.resume(ctx); err != nil {
+		return nil, fmt.Errorf("open index: %w", err)
 	}
 	return s, nil
 }
@@ -62,12 +62,21 @@ func (s *Store) SetIdentity(ctx context.Context, id string) error {
 
 // resume makes the next number higher than all in the outbox, of which there
 // are few.
-func (s *Store) resume(ctx context.Context, kind byte) error {
-	return scan(ctx, s.engine, []byte{kind}, nil, func(rest, _ []byte) (bool, error) {
-		seq, err := number(rest)
-		s.seq = max(s.seq, seq)
-		return true, err
-	})
+func (s *Store) resume(ctx context.Context) error {
+	for _, kind := range []byte{lineSpace, eventSpace} {
+		err := scan(ctx, s.engine, []byte{kind}, nil, func(rest, _ []byte) (bool, error) {
+			if kind == eventSpace {
+				rest = rest[bytes.IndexByte(rest, 0)+1:]
+			}
+			seq, err := number(rest)
+			s.seq = max(s.seq, seq)
+			return true, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // next returns a number that is higher than all before, also before a restart
@@ -143,10 +152,8 @@ func (c *change) commit(ctx context.Context) error {
 			return err
 		}
 	}
-	if c.event != nil {
-		if err := c.setJSON(numberedRow(eventSpace, c.store.next()), c.event); err != nil {
-			return err
-		}
+	if err := c.post(); err != nil {
+		return err
 	}
 	if err := c.transaction.commit(ctx, c.lazily); err != nil {
 		return err
@@ -211,7 +218,7 @@ func (when Condition) locked(o *Object) error {
 
 // tell adds to c what is to be told of o, if anyone listens.
 func (c *change) tell(when Condition, o *Object) {
-	if when.Event == nil {
+	if when.Event == nil || len(when.Event.Targets) == 0 {
 		return
 	}
 	e := *when.Event

@@ -97,7 +97,7 @@ func (w *world) condition(t *rapid.T, key string) (when index.Condition, code st
 			code = "PreconditionFailed"
 		}
 	case 3:
-		when.Event = &index.Event{Name: "event"}
+		when.Event = &index.Event{Name: "event", Targets: []index.Target{{Queue: "q"}}}
 	}
 	if when.IfMatch != "" && !there {
 		code = "NoSuchKey"
@@ -258,13 +258,13 @@ func (w *world) check(t *rapid.T) {
 	if got, err := w.x.Usage(bg, w.bucket); err != nil || got != want {
 		t.Fatalf("usage %+v, want %+v; %v", got, want, err)
 	}
-	events, err := w.x.Events(bg, 0, 1000)
+	events, err := w.x.Events(bg, "q", 0, 1000)
 	ok(t, err)
 	for _, e := range events {
 		if e.Bucket == w.bucket {
 			w.events--
 		}
-		ok(t, w.x.EventsDone(bg, e.Seq))
+		ok(t, w.x.EventsDone(bg, "q", e.Seq))
 	}
 	if w.events != 0 {
 		t.Fatalf("%d events are missing", w.events)

@@ -246,34 +246,34 @@ func events(t *testing.T, x index.Index) {
 	ctx := t.Context()
 	makeBucket(t, x, "b", "ann")
 	when := func(name string) index.Condition {
-		return index.Condition{Event: &index.Event{Name: name, Account: "bob", Targets: []string{"q"}}}
+		return index.Condition{Event: &index.Event{Name: name, Account: "bob", Targets: []index.Target{{Queue: "other", Rule: "r0"}, {Queue: "q", Rule: "r1"}}}}
 	}
 	must(t, x.Put(ctx, Object("b", "k", "one"), when("put")))
 	versioning(t, x, "b", index.Enabled)
 	two := Object("b", "k", "four")
 	must(t, x.Put(ctx, two, when("put")))
-	wantCode(t, x.Put(ctx, Object("b", "k", "x"), index.Condition{IfNoneMatch: true, Event: &index.Event{Name: "never"}}), "PreconditionFailed")
+	wantCode(t, x.Put(ctx, Object("b", "k", "x"), index.Condition{IfNoneMatch: true, Event: when("never").Event}), "PreconditionFailed")
 	d, err := x.Delete(ctx, "b", "k", "", when("marker"))
 	must(t, err)
 	_, err = x.Delete(ctx, "b", "k", two.Version, when("delete"))
 	must(t, err)
-	all, err := x.Events(ctx, 0, 100)
+	all, err := x.Events(ctx, "q", 0, 100)
 	must(t, err)
 	var got []string
 	for _, e := range all {
-		got = append(got, fmt.Sprint(e.Name, " ", e.Bucket, "/", e.Key, " ", e.Version, " ", e.ETag, " ", e.Size, " ", e.Account, e.Targets))
+		got = append(got, fmt.Sprint(e.Name, " ", e.Bucket, "/", e.Key, " ", e.Version, " ", e.ETag, " ", e.Size, " ", e.Account, e.Queue, e.Rule))
 	}
-	want := []string{"put b/k  e-one 3 bob[q]", "put b/k " + two.Version + " e-four 4 bob[q]",
-		"marker b/k " + d.Version + "  0 bob[q]", "delete b/k " + two.Version + " e-four 4 bob[q]"}
+	want := []string{"put b/k  e-one 3 bobqr1", "put b/k " + two.Version + " e-four 4 bobqr1",
+		"marker b/k " + d.Version + "  0 bobqr1", "delete b/k " + two.Version + " e-four 4 bobqr1"}
 	if !slices.Equal(got, want) {
 		t.Errorf("events\n%q\nwant\n%q", got, want)
 	}
-	rest, err := x.Events(ctx, all[0].Seq, 1)
+	rest, err := x.Events(ctx, "q", all[0].Seq, 1)
 	if must(t, err); len(rest) != 1 || rest[0].Seq != all[1].Seq {
 		t.Errorf("after the first: %+v", rest)
 	}
-	must(t, x.EventsDone(ctx, all[0].Seq, all[1].Seq, all[2].Seq))
-	if rest, err = x.Events(ctx, 0, 9); err != nil || len(rest) != 1 || rest[0].Name != "delete" {
+	must(t, x.EventsDone(ctx, "q", all[0].Seq, all[1].Seq, all[2].Seq))
+	if rest, err = x.Events(ctx, "q", 0, 9); err != nil || len(rest) != 1 || rest[0].Name != "delete" {
 		t.Errorf("left: %+v %v", rest, err)
 	}
 }

@@ -1,0 +1,60 @@
+package index
+
+import (
+	"context"
+)
+
+func accountRow(account string) []byte { return append([]byte{accountSpace}, account...) }
+
+// bound returns what an account may hold.
+func (s *Store) bound(ctx context.Context, r reader, account string) (u Usage, err error) {
+	if known, ok := s.bounds.Load(account); ok {
+		return known.(Usage), nil
+	}
+	switch err := getJSON(ctx, r, accountRow(account), NoSuchBucket, &u); {
+	case err == NoSuchBucket: // it has no row
+	case err != nil:
+		return u, err
+	}
+	if s.engine.sole() {
+		s.bounds.Store(account, u)
+	}
+	return u, nil
+}
+
+// held adds up what an account holds.
+func (s *Store) holds(ctx context.Context, r reader, account string) (total Usage, err error) {
+	err = scan(ctx, r, ownerRows(account), nil, func(bucket, _ []byte) (bool, error) {
+		u, _, err := sum(ctx, r, string(bucket))
+		total.Objects, total.Bytes = total.Objects+u.Objects, total.Bytes+u.Bytes
+		return true, err
+	})
+	return total, err
+}
+
+// Account is Accounts's.
+func (s *Store) Account(ctx context.Context, account string) (used, quota Usage, err error) {
+	if quota, err = s.bound(ctx, s.engine, account); err == nil {
+		used, err = s.holds(ctx, s.engine, account)
+	}
+	if err == nil {
+		err = s.engine.durable(ctx)
+	}
+	return used, quota, err
+}
+
+// SetQuota is Accounts's.
+func (s *Store) SetQuota(ctx context.Context, account string, quota Usage) error {
+	t, err := s.engine.begin(ctx, lock{kind: accountLock, name: account})
+	if err != nil {
+		return err
+	}
+	c := &change{transaction: t, store: s}
+	defer c.end()
+	if err := c.setJSON(accountRow(account), quota); err != nil {
+		return err
+	}
+	s.bounds.Delete(account)
+	defer s.bounds.Delete(account) // nobody may have read it before the commit
+	return c.commit(ctx)
+}

@@ -1,0 +1,87 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+)
+
+// post adds to c a row for each target of its event.
+func (c *change) post() error {
+	if c.event == nil {
+		return nil
+	}
+	for _, t := range c.event.Targets {
+		e := *c.event
+		e.Rule = t.Rule
+		if err := c.setJSON(eventRow(t.Queue, c.store.next()), &e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Events is Outbox's.
+func (s *Store) Events(ctx context.Context, queue string, above uint64, most int) ([]Event, error) {
+	var events []Event
+	from := binary.BigEndian.AppendUint64(nil, above+1)
+	err := scan(ctx, s.engine, space(eventSpace, queue), from, func(rest, value []byte) (bool, error) {
+		e := Event{Queue: queue}
+		err := numbered(rest, value, &e.Seq, &e)
+		events = append(events, e)
+		return len(events) < most, err
+	})
+	if err == nil {
+		err = s.Durable(ctx)
+	}
+	return events, err
+}
+
+// EventsDone is Outbox's. Like Done it is not synced.
+func (s *Store) EventsDone(ctx context.Context, queue string, seqs ...uint64) error {
+	var rows [][]byte
+	for _, seq := range seqs {
+		rows = append(rows, eventRow(queue, seq))
+	}
+	return s.forget(ctx, rows)
+}
+
+// counted bounds how many events of a queue are counted.
+const counted = 200_000
+
+// Queues is Outbox's.
+func (s *Store) Queues(ctx context.Context) (all []Queue, err error) {
+	prefix := []byte{eventSpace}
+	c, err := s.engine.cursor(ctx, prefix, after(prefix))
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if e := c.close(); err == nil {
+			err = e
+		}
+	}()
+	for ok := c.seek(prefix); ok; {
+		name, _, found := bytes.Cut(c.key()[1:], []byte{0})
+		value, err := c.value()
+		if err != nil {
+			return nil, err
+		}
+		var first Event
+		if err := json.Unmarshal(value, &first); err != nil || !found {
+			return nil, Damaged.Because(err)
+		}
+		q := Queue{Name: string(name), Oldest: first.Time}
+		rows := space(eventSpace, q.Name)
+		for ; ok && q.Length < counted && bytes.HasPrefix(c.key(), rows); ok = c.next() {
+			if q.Length++; q.Length%1000 == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+		}
+		if all = append(all, q); ok {
+			ok = c.seek(after(rows))
+		}
+	}
+	return all, nil
+}
