@@ -90,7 +90,15 @@ func sizeOf(f io.ReaderAt, total int64) (int64, error) {
 	return size, nil
 }
 
-var blocks = sync.Pool{New: func() any { return new([blockSize]byte) }}
+// windowBlocks is how many blocks a reader reads at a time: each call to the
+// system has a price.
+const windowBlocks = 4
+
+// The memory of readers, for one block and for a window.
+var (
+	blocks  = sync.Pool{New: func() any { b := make([]byte, blockSize); return &b }}
+	windows = sync.Pool{New: func() any { b := make([]byte, windowBlocks*blockSize); return &b }}
+)
 
 // sumsAhead is how many checksums a reader fetches at a time.
 const sumsAhead = 512
@@ -105,7 +113,7 @@ type verified struct {
 	size  int64
 	off   int64 // the next byte to give out
 	end   int64
-	buf   *[blockSize]byte
+	buf   *[]byte
 	ready []byte // verified and not yet given out
 	sums  []byte // checksums from block first on
 	first int64
@@ -147,26 +155,39 @@ func (v *verified) fill() error {
 		return io.EOF
 	}
 	if v.buf == nil {
-		v.buf = blocks.Get().(*[blockSize]byte)
+		v.buf = v.pool().Get().(*[]byte)
 	}
 	block := v.off / blockSize
 	start := block * blockSize
-	data := v.buf[:min(blockSize, v.size-start)]
+	stop := min(v.size, blocksOf(v.end)*blockSize, start+int64(len(*v.buf)))
+	data := (*v.buf)[:stop-start]
 	if _, err := v.file.ReadAt(data, v.data+start); err != nil {
 		v.err = Damaged.Because(fmt.Errorf("piece %s: block %d: %w", v.id, block, err))
 		return v.err
 	}
-	want, err := v.sum(block)
-	if err == nil && crc32.Update(blockSeed(v.id, block), castagnoli, data) != want {
-		err = errors.New("wrong checksum")
+	for rest := data; len(rest) > 0; block++ {
+		n := min(blockSize, len(rest))
+		want, err := v.sum(block)
+		if err == nil && crc32.Update(blockSeed(v.id, block), castagnoli, rest[:n]) != want {
+			err = errors.New("wrong checksum")
+		}
+		if err != nil {
+			v.err = Damaged.Because(fmt.Errorf("piece %s: block %d: %w", v.id, block, err))
+			return v.err
+		}
+		rest = rest[n:]
 	}
-	if err != nil {
-		v.err = Damaged.Because(fmt.Errorf("piece %s: block %d: %w", v.id, block, err))
-		return v.err
-	}
-	v.ready = data[v.off-start : min(int64(len(data)), v.end-start)]
-	v.off = start + int64(len(data))
+	v.ready = data[v.off-start : min(stop, v.end)-start]
+	v.off = stop
 	return nil
+}
+
+// pool is where the memory comes from; it is asked before anything is read.
+func (v *verified) pool() *sync.Pool {
+	if blocksOf(v.end)-v.off/blockSize <= 1 {
+		return &blocks
+	}
+	return &windows
 }
 
 func (v *verified) sum(block int64) (uint32, error) {
@@ -184,7 +205,11 @@ func (v *verified) sum(block int64) (uint32, error) {
 func (v *verified) release() {
 	if v.buf != nil {
 		v.ready, v.err = nil, errors.New("read of a closed piece")
-		blocks.Put(v.buf)
+		if len(*v.buf) == blockSize {
+			blocks.Put(v.buf)
+		} else {
+			windows.Put(v.buf)
+		}
 		v.buf = nil
 	}
 }
