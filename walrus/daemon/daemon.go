@@ -9,6 +9,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"karri/walrus/index"
 	"karri/walrus/mill"
 	"karri/walrus/s3"
+	"karri/walrus/setting"
 )
 
 // Config is the configuration of walrus.
@@ -31,6 +33,9 @@ type Config struct {
 	service.PublicFlags
 	Region     string        `flag:"region" default:"us-east-1" help:"region that requests must be signed for and that buckets are in"`
 	Domains    []string      `flag:"domain" help:"host names under which BUCKET.NAME names a bucket, for virtual-hosted requests"`
+	Websites   []string      `flag:"website-domain" help:"host names under which BUCKET.NAME answers as the website that the bucket is"`
+	Events     []string      `flag:"event-target" help:"ARN=URL: where the events of buckets go that name the ARN (of an sqs, sns or lambda service); with an account in it, only of that account's buckets"`
+	Replicas   []string      `flag:"replication-target" help:"arn:karri:s3:REGION:ACCOUNT:BUCKET=ENDPOINT,FILE: a bucket of another S3 that buckets may be copied to; FILE has access key and secret, each in a line"`
 	Reserve    int           `flag:"reserve-mib" default:"256" help:"MiB of the disk that are left free; writes are refused before that"`
 	KeyRefresh time.Duration `flag:"key-refresh" default:"30s" help:"how old what is known of an access key may become before cloudctl is asked again"`
 	KeyStale   time.Duration `flag:"key-stale" default:"1h" help:"how long it serves while cloudctl cannot be asked; then requests are answered with 503"`
@@ -63,6 +68,11 @@ func (c *Config) Spec() service.Spec {
 }
 
 func (c *Config) run(ctx context.Context, s *service.Service) error {
+	events, badEvents := setting.ParseEventTargets(c.Events)
+	replicas, badReplicas := setting.ParseReplicationTargets(c.Replicas)
+	if err := errors.Join(badEvents, badReplicas); err != nil {
+		return err
+	}
 	files, err := content.OpenFiles(filepath.Join(s.State, "content"), content.FilesOptions{Reserve: int64(c.Reserve) << 20})
 	if err != nil {
 		return err
@@ -93,8 +103,9 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	holds := &content.Holds{}
 	m := &mill.Mill{Index: x, Content: files, Holds: holds, Log: s.Log, OrphanAge: c.OrphanAge, OrphanMost: c.OrphanMost}
 	conf := s3.Config{
-		Region: c.Region, Domains: c.Domains, Buckets: x, Objects: x, Uploads: x,
+		Region: c.Region, Domains: c.Domains, WebsiteDomains: c.Websites, Buckets: x, Objects: x, Uploads: x,
 		Content: files, Holds: holds, Changed: m.Nudge,
+		EventTargets: events, ReplicationTargets: replicas,
 		Auth: &users{sign.Verifier{
 			Dialect: sign.S3, Region: c.Region, Services: []string{"s3"},
 			Keys:   &keys{cloud: client{cloud}, refresh: c.KeyRefresh, stale: c.KeyStale},
@@ -105,7 +116,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	if _, err := s.Public(ctx, c.PublicFlags, api, api.Panicked); err != nil {
 		return err
 	}
-	conf.Auth, conf.Fail, conf.Domains = components{}, rest.Fault, nil
+	conf.Auth, conf.Fail, conf.Domains, conf.WebsiteDomains = components{}, rest.Fault, nil, nil
 	serveComponents(s.Internal, s3.New(conf))
 	s.Admin.Check("content", func(context.Context) error { return files.Room() })
 	s.Admin.Check("index", func(ctx context.Context) error {

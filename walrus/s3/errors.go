@@ -13,7 +13,6 @@ import (
 
 var (
 	accessDenied     = fault.New(fault.Denied, "AccessDenied", "Access Denied")
-	accessForbidden  = fault.New(fault.Denied, "AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.")
 	methodNotAllowed = fault.New(fault.Invalid, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 	malformedXML     = fault.New(fault.Invalid, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
 	noLength         = fault.New(fault.Invalid, "MissingContentLength", "You must provide the Content-Length HTTP header.")
@@ -78,6 +77,8 @@ type errorXML struct {
 	Message   string
 	Bucket    string `xml:"BucketName,omitempty"`
 	Key       string `xml:",omitempty"`
+	Method    string `xml:",omitempty"` // of AccessForbidden
+	Type      string `xml:"ResourceType,omitempty"`
 	Resource  string
 	RequestID string `xml:"RequestId"`
 	HostID    string `xml:"HostId"`
@@ -114,8 +115,15 @@ func (c *call) fail(err error) {
 		c.w.WriteHeader(s)
 		return
 	}
-	c.xml(s, errorXML{Code: f.Code, Message: f.Text, Bucket: c.bucket, Key: c.key,
-		Resource: c.r.URL.EscapedPath(), RequestID: c.id, HostID: strings.Join(h["x-amz-id-2"], "")})
+	out := errorXML{Code: f.Code, Message: f.Text, Bucket: c.bucket, Key: c.key,
+		Resource: c.r.URL.EscapedPath(), RequestID: c.id, HostID: strings.Join(h["x-amz-id-2"], "")}
+	if f.Code == "AccessForbidden" {
+		out.Method, out.Type = c.r.Header.Get("Access-Control-Request-Method"), "OBJECT"
+		if c.key == "" {
+			out.Type = "BUCKET"
+		}
+	}
+	c.xml(s, out)
 }
 
 // errBegun marks an error that came after the status was sent.

@@ -1,18 +1,14 @@
 package s3
 
 import (
-	"encoding/xml"
 	"net/http"
+
+	"karri/walrus/setting"
 )
 
 var _ = define(operation{Name: "GetBucketVersioning", Action: "s3:GetBucketVersioning", Method: http.MethodGet, On: onBucket, Sub: "versioning", Run: (*call).getBucketVersioning})
 
-// versioningXML has no status: a bucket that never had versions says nothing.
-type versioningXML struct {
-	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ VersioningConfiguration"`
-}
-
 func (c *call) getBucketVersioning() error {
-	c.xml(http.StatusOK, versioningXML{})
+	c.xml(http.StatusOK, setting.Versioning{Status: setting.VersioningStatus(c.b.Versioning)})
 	return nil
 }

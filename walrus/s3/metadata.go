@@ -10,7 +10,7 @@ import (
 )
 
 // kept are the headers that are stored with an object and given back with it.
-var kept = []string{"Content-Type", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Expires"}
+var kept = []string{"Content-Type", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Expires", redirectHeader}
 
 const (
 	defaultType = "binary/octet-stream"
@@ -28,6 +28,9 @@ func described(h http.Header) (headers, meta map[string]string, err error) {
 		if v != "" {
 			headers[name] = v
 		}
+	}
+	if err := checkRedirect(headers[redirectHeader]); err != nil {
+		return nil, nil, err
 	}
 	size := 0
 	for name, values := range h {

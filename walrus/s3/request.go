@@ -40,7 +40,10 @@ func HostBucket(domains []string, host string) string {
 func (c *call) locate() error {
 	raw := c.r.URL.EscapedPath()
 	path := strings.TrimPrefix(raw, "/")
-	c.bucket = HostBucket(c.Domains, c.r.Host)
+	c.bucket = HostBucket(c.WebsiteDomains, c.r.Host)
+	if c.isSite = c.bucket != ""; !c.isSite {
+		c.bucket = HostBucket(c.Domains, c.r.Host)
+	}
 	if c.bucket == "" {
 		name, rest, _ := strings.Cut(path, "/")
 		var err error

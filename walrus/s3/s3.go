@@ -38,14 +38,19 @@ import (
 type Config struct {
 	Region  string
 	Domains []string // host names under which BUCKET.DOMAIN names a bucket
-	Auth    Authenticator
-	Buckets index.Buckets
-	Objects index.Objects
-	Uploads index.Uploads
-	Content content.Engine
-	Holds   *content.Holds
-	Changed func()           // nudges the mill; may be nil
-	Now     func() time.Time // nil: time.Now
+	// WebsiteDomains are those under which it names a website.
+	WebsiteDomains []string
+	Auth           Authenticator
+	Buckets        index.Buckets
+	Objects        index.Objects
+	Uploads        index.Uploads
+	Content        content.Engine
+	Holds          *content.Holds
+	Changed        func()           // nudges the mill; may be nil
+	Now            func() time.Time // nil: time.Now
+	// Where settings may send events and copies.
+	EventTargets       setting.EventTargets
+	ReplicationTargets setting.ReplicationTargets
 	// Fail answers an error in a form other than S3's; nil: S3's.
 	Fail func(w http.ResponseWriter, r *http.Request, err error)
 	// InlineMax is the size up to which bytes travel in the index; 32 KiB when 0.
@@ -115,6 +120,7 @@ type call struct {
 	query  url.Values
 	op     *operation
 
+	isSite   bool          // of a website
 	version  string        // that is asked for; "": the current one
 	b        *index.Bucket // shared: not to be changed
 	settings *setting.All  // of b; shared
@@ -128,7 +134,11 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	host := sha256.Sum256([]byte(c.id))
 	c.set("x-amz-id-2", hex.EncodeToString(host[:]))
 	c.set("Server", "Karri")
-	if err := c.serve(); err != nil {
+	err := c.serve()
+	switch {
+	case err != nil && c.isSite:
+		c.failPage(err)
+	case err != nil:
 		c.fail(err)
 	}
 }
@@ -144,7 +154,11 @@ func (c *call) serve() error {
 		return err
 	}
 	if c.r.Method == http.MethodOptions {
-		return accessForbidden
+		return c.preflight()
+	}
+	c.cors()
+	if c.isSite {
+		return c.website()
 	}
 	who, body, err := c.Auth.Authenticate(c.r)
 	if err != nil {

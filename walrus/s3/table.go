@@ -17,7 +17,7 @@ const (
 
 var subresources = map[string]use{
 	"accelerate": selects, "acl": selects, "cors": selects, "delete": selects, "encryption": selects,
-	"legal-hold": selects, "lifecycle": selects, "location": selects, "logging": selects, "notification": selects,
+	"inventory": selects, "legal-hold": selects, "lifecycle": selects, "location": selects, "logging": selects, "notification": selects,
 	"object-lock": selects, "ownershipControls": selects, "policy": selects, "policyStatus": selects,
 	"publicAccessBlock": selects, "replication": selects, "requestPayment": selects, "retention": selects,
 	"tagging": selects, "uploadId": selects, "uploads": selects, "versioning": selects, "versions": selects, "website": selects,
@@ -26,10 +26,10 @@ var subresources = map[string]use{
 	"encoding-type": parameter, "start-after": parameter, "continuation-token": parameter, "fetch-owner": parameter,
 	"key-marker": parameter, "version-id-marker": parameter, "upload-id-marker": parameter, "max-uploads": parameter, "max-parts": parameter,
 	"part-number-marker": parameter, "partNumber": parameter, "versionId": parameter, "max-buckets": parameter,
-	"bucket-region": parameter, "x-id": parameter,
+	"bucket-region": parameter, "x-id": parameter, "id": parameter,
 
 	"abac": refused, "analytics": refused, "annotation": refused, "append": refused, "attributes": refused,
-	"intelligent-tiering": refused, "inventory": refused, "metadataConfiguration": refused,
+	"intelligent-tiering": refused, "metadataConfiguration": refused,
 	"metadataInventoryTable": refused, "metadataJournalTable": refused, "metadataTable": refused,
 	"metrics": refused, "renameObject": refused, "restore": refused, "select": refused, "select-type": refused,
 	"session": refused, "torrent": refused, "encryptionType": refused,
@@ -47,11 +47,11 @@ var headers = map[string][]string{
 	"x-amz-checksum-mode": nil, "x-amz-checksum-algorithm": nil, "x-amz-checksum-type": nil,
 	"x-amz-checksum-crc32": nil, "x-amz-checksum-crc32c": nil, "x-amz-checksum-crc64nvme": nil,
 	"x-amz-checksum-sha1": nil, "x-amz-checksum-sha256": nil, "x-amz-sdk-checksum-algorithm": nil,
-	"x-amz-mp-object-size": nil, "x-amz-expected-bucket-owner": nil, "x-amz-source-expected-bucket-owner": nil,
+	"x-amz-mp-object-size": nil, "x-amz-website-redirect-location": nil, "x-amz-expected-bucket-owner": nil, "x-amz-source-expected-bucket-owner": nil,
 	"x-amz-max-parts": nil, "x-amz-part-number-marker": nil,
 
 	// These only tell about the client, or ask for what is so anyway.
-	"x-amz-user-agent": {"*"}, "x-amz-te": {"*"}, "x-amz-request-payer": {"*"}, "x-amz-id": {"*"},
+	"x-amz-user-agent": {"*"}, "x-amz-te": {"*"}, "x-amz-request-payer": {"*"}, "x-amz-skip-destination-validation": {"*"}, "x-amz-id": {"*"},
 	"x-amz-bypass-governance-retention": {"*"}, "x-amz-optional-object-attributes": {"*"},
 	"x-amz-acl":                                       {"private", "bucket-owner-full-control", "bucket-owner-read"},
 	"x-amz-storage-class":                             {"STANDARD"},

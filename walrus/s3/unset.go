@@ -21,18 +21,8 @@ var unset = []struct {
 }{
 	{"GetBucketPolicy", "GetBucketPolicy", onBucket, "policy", "NoSuchBucketPolicy", "The bucket policy does not exist", ""},
 	{"GetBucketPolicyStatus", "GetBucketPolicyStatus", onBucket, "policyStatus", "NoSuchBucketPolicy", "The bucket policy does not exist", ""},
-	{"GetBucketCors", "GetBucketCORS", onBucket, "cors", "NoSuchCORSConfiguration", "The CORS configuration does not exist", ""},
-	{"GetBucketTagging", "GetBucketTagging", onBucket, "tagging", "NoSuchTagSet", "The TagSet does not exist", ""},
-	{"GetBucketLifecycleConfiguration", "GetLifecycleConfiguration", onBucket, "lifecycle", "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist", ""},
-	{"GetBucketWebsite", "GetBucketWebsite", onBucket, "website", "NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration", ""},
-	{"GetBucketEncryption", "GetEncryptionConfiguration", onBucket, "encryption", "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found", ""},
-	{"GetObjectLockConfiguration", "GetBucketObjectLockConfiguration", onBucket, "object-lock", "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket", ""},
-	{"GetBucketReplication", "GetReplicationConfiguration", onBucket, "replication", "ReplicationConfigurationNotFoundError", "The replication configuration was not found", ""},
 	{"GetBucketOwnershipControls", "GetBucketOwnershipControls", onBucket, "ownershipControls", "OwnershipControlsNotFoundError", "The bucket ownership controls were not found", ""},
 	{"GetPublicAccessBlock", "GetBucketPublicAccessBlock", onBucket, "publicAccessBlock", "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found", ""},
-	{"GetBucketLogging", "GetBucketLogging", onBucket, "logging", "", "", "BucketLoggingStatus"},
-	{"GetBucketNotificationConfiguration", "GetBucketNotification", onBucket, "notification", "", "", "NotificationConfiguration"},
-	{"GetBucketAccelerateConfiguration", "GetAccelerateConfiguration", onBucket, "accelerate", "", "", "AccelerateConfiguration"},
 	{"GetObjectRetention", "GetObjectRetention", onObject, "retention", "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", ""},
 	{"GetObjectLegalHold", "GetObjectLegalHold", onObject, "legal-hold", "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", ""},
 	{"GetObjectTagging", "GetObjectTagging", onObject, "tagging", "", "", "Tagging"},
@@ -41,12 +31,6 @@ var unset = []struct {
 // removable are the sub-resources that S3 can take away.
 var removable = map[selector]struct{ name, action string }{
 	{on: onBucket, sub: "policy"}:            {"DeleteBucketPolicy", "DeleteBucketPolicy"},
-	{on: onBucket, sub: "cors"}:              {"DeleteBucketCors", "PutBucketCORS"},
-	{on: onBucket, sub: "tagging"}:           {"DeleteBucketTagging", "PutBucketTagging"},
-	{on: onBucket, sub: "lifecycle"}:         {"DeleteBucketLifecycle", "PutLifecycleConfiguration"},
-	{on: onBucket, sub: "website"}:           {"DeleteBucketWebsite", "DeleteBucketWebsite"},
-	{on: onBucket, sub: "encryption"}:        {"DeleteBucketEncryption", "PutEncryptionConfiguration"},
-	{on: onBucket, sub: "replication"}:       {"DeleteBucketReplication", "PutReplicationConfiguration"},
 	{on: onBucket, sub: "ownershipControls"}: {"DeleteBucketOwnershipControls", "PutBucketOwnershipControls"},
 	{on: onBucket, sub: "publicAccessBlock"}: {"DeletePublicAccessBlock", "PutBucketPublicAccessBlock"},
 	{on: onObject, sub: "tagging"}:           {"DeleteObjectTagging", "DeleteObjectTagging"},
@@ -55,11 +39,6 @@ var removable = map[selector]struct{ name, action string }{
 type emptyXML struct {
 	XMLName xml.Name
 	TagSet  *struct{} `xml:"TagSet"`
-}
-
-type payerXML struct {
-	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ RequestPaymentConfiguration"`
-	Payer   string
 }
 
 var _ = func() bool {
@@ -88,13 +67,6 @@ var _ = func() bool {
 			return nil
 		}})
 	}
-	define(operation{Name: "GetBucketRequestPayment", Action: "s3:GetBucketRequestPayment", Method: http.MethodGet, On: onBucket, Sub: "requestPayment", Run: func(c *call) error {
-		if err := c.there(); err != nil {
-			return err
-		}
-		c.xml(http.StatusOK, payerXML{Payer: "BucketOwner"})
-		return nil
-	}})
 	return true
 }()
 

@@ -23,8 +23,15 @@ import (
 	"karri/walrus/daemon/walrustest"
 )
 
+const (
+	queueARN   = "arn:karri:sqs:us-east-1::queue"
+	replicaARN = "arn:karri:s3:elsewhere::there"
+)
+
 func client(t *testing.T) *s3.Client {
-	w := walrustest.Start(t, walrustest.StartCloud(t), daemon.Config{})
+	w := walrustest.Start(t, walrustest.StartCloud(t), daemon.Config{
+		Events: []string{queueARN + "=http://127.0.0.1:1/"}, Replicas: []string{replicaARN + "=http://127.0.0.1:1,/dev/null"},
+	})
 	c := s3.New(s3.Options{
 		Region: "us-east-1", BaseEndpoint: &w.Endpoint, UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider(walrustest.Ann.AccessKey, walrustest.Ann.Secret, ""),

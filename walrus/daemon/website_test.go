@@ -1,0 +1,61 @@
+package daemon_test
+
+import (
+	"strings"
+	"testing"
+
+	"karri/walrus/daemon/walrustest"
+)
+
+// A visit is a request to a website, and what must come of it.
+type visit struct {
+	method, path string // GET when ""
+	headers      []string
+	status       int
+	has          []string // in the body, or "Name: value" in the headers
+}
+
+func browse(t *testing.T, w *walrustest.Walrus, host string, visits []visit) {
+	t.Helper()
+	for _, v := range visits {
+		if v.method == "" {
+			v.method = "GET"
+		}
+		a := w.Send(t, w.Request(t, v.method, v.path, "", append(v.headers, "Host: "+host)...))
+		if a.Status != v.status {
+			t.Errorf("%s %s: %d, want %d: %s", v.method, v.path, a.Status, v.status, a.Body)
+		}
+		for _, h := range v.has {
+			name, value, isHeader := strings.Cut(h, ": ")
+			isHeader = isHeader && h[0] != '<'
+			if isHeader && a.Header.Get(name) != value || !isHeader && !strings.Contains(a.Body, h) {
+				t.Errorf("%s %s: no %q in %v %s", v.method, v.path, h, a.Header, a.Body)
+			}
+		}
+	}
+}
+
+func TestWebsite(t *testing.T) {
+	w := startWithTargets(t)
+	site := `<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument><ErrorDocument><Key>oops.html</Key></ErrorDocument>
+		<RoutingRules><RoutingRule><Condition><KeyPrefixEquals>old/</KeyPrefixEquals></Condition><Redirect><ReplaceKeyPrefixWith>new/</ReplaceKeyPrefixWith></Redirect></RoutingRule>
+		<RoutingRule><Condition><KeyPrefixEquals>away/</KeyPrefixEquals><HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals></Condition><Redirect><HostName>example.com</HostName><HttpRedirectCode>307</HttpRedirectCode></Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>`
+	play(t, w, []ask{
+		{method: "PUT", path: "/pond", status: 200},
+		{method: "PUT", path: "/pond/index.html", body: "home", headers: []string{"Content-Type: text/html"}, status: 200},
+		{method: "PUT", path: "/pond/docs/index.html", body: "docs", status: 200},
+		{method: "PUT", path: "/pond/away/here", body: "here", status: 200},
+		{method: "PUT", path: "/pond/moved", body: "x", headers: []string{"x-amz-website-redirect-location: /docs/"}, status: 200},
+		{method: "PUT", path: "/pond/bad", body: "x", headers: []string{"x-amz-website-redirect-location: javascript:x"}, status: 400, code: "InvalidRedirectLocation"},
+		{method: "HEAD", path: "/pond/moved", status: 200, has: []string{"X-Amz-Website-Redirect-Location: /docs/"}},
+	})
+	browse(t, w, "pond.web.s3.test", []visit{{path: "/", status: 404, has: []string{"<li>Code: NoSuchWebsiteConfiguration</li>"}}})
+	browse(t, w, "none.web.s3.test", []visit{{path: "/", status: 404, has: []string{"<li>Code: NoSuchBucket</li>", "X-Amz-Error-Code: NoSuchBucket"}}})
+	browse(t, w, "karri-images.web.s3.test", []visit{{path: "/", status: 404, has: []string{"<li>Code: NoSuchBucket</li>"}}})
+	play(t, w, []ask{{method: "PUT", path: "/pond?website", body: site, status: 200}})
+	browse(t, w, "pond.web.s3.test", []visit{{path: "/", status: 403, has: []string{"<h1>403 Forbidden</h1>", "<li>Code: AccessDenied</li>"}}})
+
+	all := "<WebsiteConfiguration><RedirectAllRequestsTo><HostName>example.com</HostName><Protocol>https</Protocol></RedirectAllRequestsTo></WebsiteConfiguration>"
+	play(t, w, []ask{{method: "PUT", path: "/pond?website", body: all, status: 200}})
+	browse(t, w, "pond.web.s3.test:80", []visit{{path: "/a/b", status: 301, has: []string{"Location: https://example.com/a/b"}}})
+}
