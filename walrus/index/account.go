@@ -11,12 +11,15 @@ func (s *Store) bound(ctx context.Context, r reader, account string) (u Usage, e
 	if known, ok := s.bounds.Load(account); ok {
 		return known.(Usage), nil
 	}
+	if s.engine.process() == 0 { // what is read while it changes must not be remembered
+		defer s.engine.settle(lock{kind: accountLock, name: account})()
+	}
 	switch err := getJSON(ctx, r, accountRow(account), NoSuchBucket, &u); {
 	case err == NoSuchBucket: // it has no row
 	case err != nil:
 		return u, err
 	}
-	if s.engine.sole() {
+	if s.engine.process() == 0 {
 		s.bounds.Store(account, u)
 	}
 	return u, nil
@@ -45,16 +48,8 @@ func (s *Store) Account(ctx context.Context, account string) (used, quota Usage,
 
 // SetQuota is Accounts's.
 func (s *Store) SetQuota(ctx context.Context, account string, quota Usage) error {
-	t, err := s.engine.begin(ctx, lock{kind: accountLock, name: account})
-	if err != nil {
-		return err
-	}
-	c := &change{transaction: t, store: s}
-	defer c.end()
-	if err := c.setJSON(accountRow(account), quota); err != nil {
-		return err
-	}
-	s.bounds.Delete(account)
-	defer s.bounds.Delete(account) // nobody may have read it before the commit
-	return c.commit(ctx)
+	return s.change(ctx, scope{locks: []lock{{kind: accountLock, name: account}}}, func(c *change) error {
+		s.bounds.Delete(account) // whoever wants it waits for the lock
+		return c.setJSON(accountRow(account), quota)
+	})
 }

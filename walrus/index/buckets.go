@@ -21,30 +21,24 @@ func (c *change) setJSON(key []byte, v any) error {
 
 // CreateBucket is Buckets's.
 func (s *Store) CreateBucket(ctx context.Context, b *Bucket) error {
-	c, err := s.of(ctx, b.Name)
-	if err != nil {
-		return err
-	}
-	defer c.end()
-	switch old, err := s.held(ctx, c, b.Name); {
-	case err == nil && old.Owner == b.Owner:
-		return BucketYours
-	case err == nil:
-		return BucketTaken
-	case err != NoSuchBucket:
-		return err
-	}
-	made := *b
-	made.Revision = s.next()
-	if made.Locked {
-		made.Versioning = Enabled
-	}
-	if err := c.setJSON(bucketRow(b.Name), &made); err != nil {
-		return err
-	}
-	c.set(append(ownerRows(b.Owner), b.Name...), nil)
-	c.enlist(&Bucket{}, &made)
-	return c.commit(ctx)
+	return s.change(ctx, scope{bucket: b.Name, alone: true}, func(c *change) error {
+		switch old, err := s.held(ctx, c, b.Name); {
+		case err == nil && old.Owner == b.Owner:
+			return BucketYours
+		case err == nil:
+			return BucketTaken
+		case err != NoSuchBucket:
+			return err
+		}
+		made := *b
+		made.Revision = s.next()
+		if made.Locked {
+			made.Versioning = Enabled
+		}
+		c.set(append(ownerRows(b.Owner), b.Name...), nil)
+		c.enlist(&Bucket{}, &made)
+		return c.setJSON(bucketRow(b.Name), &made)
+	})
 }
 
 // Bucket is Buckets's.
@@ -52,7 +46,7 @@ func (s *Store) Bucket(ctx context.Context, name string) (*Bucket, error) {
 	if b, ok := s.known.Load(name); ok {
 		return b.(*Bucket), nil
 	}
-	if s.engine.sole() { // what is read while it changes must not be remembered
+	if s.engine.process() == 0 { // what is read while it changes must not be remembered
 		defer s.engine.settle(lock{kind: bucketLock, name: name})()
 	}
 	return s.held(ctx, s.engine, name)
@@ -67,7 +61,7 @@ func (s *Store) held(ctx context.Context, r reader, name string) (*Bucket, error
 	if err := getJSON(ctx, r, bucketRow(name), NoSuchBucket, b); err != nil {
 		return nil, err
 	}
-	if s.engine.sole() {
+	if s.engine.process() == 0 {
 		s.known.Store(name, b)
 	}
 	return b, nil
@@ -75,86 +69,86 @@ func (s *Store) held(ctx context.Context, r reader, name string) (*Bucket, error
 
 // UpdateBucket is Buckets's.
 func (s *Store) UpdateBucket(ctx context.Context, name string, edit func(*Bucket) error) (*Bucket, error) {
-	c, err := s.of(ctx, name)
+	var made *Bucket
+	err := s.change(ctx, scope{bucket: name, alone: true}, func(c *change) error {
+		old, err := s.held(ctx, c, name)
+		if err != nil {
+			return err
+		}
+		if made, err = old.edited(edit); err != nil {
+			return err
+		}
+		made.Revision = max(s.next(), old.Revision+1)
+		c.enlist(old, made)
+		s.known.Delete(name) // whoever wants it waits for the lock
+		err = c.setJSON(bucketRow(name), made)
+		crash.Here("walrus.index.bucket")
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer c.end()
-	old, err := s.held(ctx, c, name)
-	if err != nil {
-		return nil, err
-	}
-	b := *old
-	b.Settings = map[string][]byte{}
-	for k, v := range old.Settings {
-		b.Settings[k] = bytes.Clone(v)
-	}
-	if err := edit(&b); err != nil {
-		return nil, err
-	}
-	b.Name, b.Owner, b.Created = old.Name, old.Owner, old.Created
-	b.Revision = max(s.next(), old.Revision+1)
-	maps.DeleteFunc(b.Settings, func(_ string, v []byte) bool { return v == nil })
-	switch {
-	case old.Locked && (!b.Locked || b.Versioning != Enabled), b.Locked && b.Versioning == Suspended:
-		return nil, BadState
-	case b.Locked:
-		b.Versioning = Enabled
-	case b.Versioning == "" && old.Versioning != "":
-		b.Versioning = Suspended // there may be versions
-	}
-	if err := c.setJSON(bucketRow(name), &b); err != nil {
-		return nil, err
-	}
-	c.enlist(old, &b)
-	crash.Here("walrus.index.bucket")
-	return &b, s.settled(ctx, c, name)
+	return made, nil
 }
 
-// settled commits a change of a bucket that may be known.
-func (s *Store) settled(ctx context.Context, c *change, name string) error {
-	s.known.Delete(name)       // whoever wants it waits for the lock
-	defer s.known.Delete(name) // and nobody may have read it before the commit
-	return c.commit(ctx)
+// edited returns what edit makes of a copy of the bucket, if that may be.
+func (b *Bucket) edited(edit func(*Bucket) error) (*Bucket, error) {
+	made := *b
+	made.Settings = map[string][]byte{}
+	for k, v := range b.Settings {
+		made.Settings[k] = bytes.Clone(v)
+	}
+	if err := edit(&made); err != nil {
+		return nil, err
+	}
+	made.Name, made.Owner, made.Created = b.Name, b.Owner, b.Created
+	maps.DeleteFunc(made.Settings, func(_ string, v []byte) bool { return v == nil })
+	switch {
+	case b.Locked && (!made.Locked || made.Versioning != Enabled), made.Locked && made.Versioning == Suspended:
+		return nil, BadState
+	case made.Locked:
+		made.Versioning = Enabled
+	case made.Versioning == "" && b.Versioning != "":
+		made.Versioning = Suspended // there may be versions
+	}
+	return &made, nil
 }
 
 // DeleteBucket is Buckets's.
 func (s *Store) DeleteBucket(ctx context.Context, name string) error {
-	c, err := s.of(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer c.end()
-	b, err := s.held(ctx, c, name)
-	if err != nil {
-		return err
-	}
-	for _, kind := range []byte{objectSpace, versionSpace} {
-		err := scan(ctx, c, space(kind, name), nil, func(_, _ []byte) (bool, error) { return false, BucketNotEmpty })
+	return s.change(ctx, scope{bucket: name, alone: true}, func(c *change) error {
+		b, err := s.held(ctx, c, name)
 		if err != nil {
 			return err
 		}
-	}
-	err = scan(ctx, c, space(uploadSpace, name), nil, func(rest, _ []byte) (bool, error) {
-		key, id, err := unescape(rest)
-		if err != nil {
-			return false, err
+		for _, kind := range []byte{objectSpace, versionSpace} {
+			err := scan(ctx, c, space(kind, name), nil, func(_, _ []byte) (bool, error) { return false, BucketNotEmpty })
+			if err != nil {
+				return err
+			}
 		}
-		return true, c.endUpload(ctx, name, key, string(id))
+		err = scan(ctx, c, space(uploadSpace, name), nil, func(rest, _ []byte) (bool, error) {
+			key, id, err := unescape(rest)
+			if err != nil {
+				return false, err
+			}
+			return true, c.endUpload(ctx, name, key, string(id))
+		})
+		if err != nil {
+			return err
+		}
+		_, rows, err := sum(ctx, c, name)
+		if err != nil {
+			return err
+		}
+		for _, r := range append(rows, bucketRow(name), append(ownerRows(b.Owner), name...)) {
+			c.unset(r)
+		}
+		c.enlist(b, &Bucket{Name: name})
+		s.known.Delete(name)
+		crash.Here("walrus.index.bucket-ending")
+		return nil
 	})
-	if err != nil {
-		return err
-	}
-	_, rows, err := sum(ctx, c, name)
-	if err != nil {
-		return err
-	}
-	for _, r := range append(rows, bucketRow(name), append(ownerRows(b.Owner), name...)) {
-		c.unset(r)
-	}
-	c.enlist(b, &Bucket{Name: name})
-	crash.Here("walrus.index.bucket-ending")
-	return s.settled(ctx, c, name)
 }
 
 // BucketsOf is Buckets's.

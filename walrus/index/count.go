@@ -119,7 +119,11 @@ func (s *Store) summed(ctx context.Context, bucket string) {
 		first.Store(additions - 1)
 		n, _ = s.added.LoadOrStore(bucket, first)
 	}
-	if n.(*atomic.Int64).Add(1)%additions != 0 {
+	often := int64(additions)
+	if s.engine.process() > 0 {
+		often /= 16 // each is a row there
+	}
+	if n.(*atomic.Int64).Add(1)%often != 0 {
 		return
 	}
 	if err := s.sumUp(ctx, bucket); err != nil && ctx.Err() == nil {
@@ -128,19 +132,13 @@ func (s *Store) summed(ctx context.Context, bucket string) {
 }
 
 func (s *Store) sumUp(ctx context.Context, bucket string) error {
-	c, err := s.of(ctx, bucket)
-	if err != nil {
+	return s.change(ctx, scope{bucket: bucket, alone: true}, func(c *change) error {
+		u, rows, err := sum(ctx, c, bucket)
+		for _, r := range rows {
+			c.unset(r)
+		}
+		c.idle, c.lazily = len(rows) == 0, true
+		c.set(space(countSpace, bucket), u.encode())
 		return err
-	}
-	defer c.end()
-	u, rows, err := sum(ctx, c, bucket)
-	if err != nil || len(rows) == 0 {
-		return err
-	}
-	for _, r := range rows {
-		c.unset(r)
-	}
-	c.set(space(countSpace, bucket), u.encode())
-	c.lazily = true
-	return c.commit(ctx)
+	})
 }

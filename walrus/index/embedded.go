@@ -63,10 +63,16 @@ func (e *embedded) close() error { return e.end() }
 
 func (e *embedded) process() uint64 { return 0 }
 
-func (e *embedded) sole() bool { return true }
+func (e *embedded) again(error) bool { return false }
 
-func (e *embedded) get(_ context.Context, key []byte) ([]byte, error) {
-	v, c, err := e.db.Get(key)
+func (e *embedded) get(_ context.Context, key []byte) ([]byte, error) { return getFrom(e.db, key) }
+
+func (e *embedded) cursor(ctx context.Context, low, high []byte) (cursor, error) {
+	return cursorOf(ctx, e.db, low, high)
+}
+
+func getFrom(r pebble.Reader, key []byte) ([]byte, error) {
+	v, c, err := r.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, nil
 	}
@@ -77,8 +83,8 @@ func (e *embedded) get(_ context.Context, key []byte) ([]byte, error) {
 	return append(make([]byte, 0, len(v)), v...), nil
 }
 
-func (e *embedded) cursor(ctx context.Context, low, high []byte) (cursor, error) {
-	it, err := e.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: low, UpperBound: high})
+func cursorOf(ctx context.Context, r pebble.Reader, low, high []byte) (cursor, error) {
+	it, err := r.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: low, UpperBound: high})
 	if err != nil {
 		return nil, fmt.Errorf("scan index: %w", err)
 	}
@@ -99,7 +105,21 @@ func (i iterator) close() error {
 	return nil
 }
 
-func (e *embedded) begin(_ context.Context, locks ...lock) (transaction, error) {
+// A moment is a snapshot of the engine.
+type moment struct{ *pebble.Snapshot }
+
+func (e *embedded) snapshot(context.Context) (reader, func(), error) {
+	s := e.db.NewSnapshot()
+	return moment{s}, func() { _ = s.Close() }, nil // it only says that it is closed already
+}
+
+func (m moment) get(_ context.Context, key []byte) ([]byte, error) { return getFrom(m.Snapshot, key) }
+
+func (m moment) cursor(ctx context.Context, low, high []byte) (cursor, error) {
+	return cursorOf(ctx, m.Snapshot, low, high)
+}
+
+func (e *embedded) begin(_ context.Context, _ [][]byte, locks ...lock) (transaction, error) {
 	return &batch{embedded: e, b: e.db.NewBatch(), held: e.locks.takeAll(locks)}, nil
 }
 

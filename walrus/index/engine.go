@@ -9,18 +9,22 @@ import (
 // An engine is a store of keys and values in the order of the keys' bytes.
 type engine interface {
 	reader
-	// begin waits for the locks; the transaction holds them until it ends.
-	begin(ctx context.Context, locks ...lock) (transaction, error)
+	// begin waits for the locks; the transaction holds them until it ends. The
+	// values of the keys in ahead will be asked for.
+	begin(ctx context.Context, ahead [][]byte, locks ...lock) (transaction, error)
+	// snapshot returns a reader that sees one state of the store.
+	snapshot(ctx context.Context) (r reader, release func(), err error)
 	// settle keeps changes of what the lock is for away until release is called,
 	// when the engine shows changes before they are durable.
 	settle(l lock) (release func())
 	// durable returns when what was read before is on disk.
 	durable(ctx context.Context) error
 	// process is a number below processes that no other open engine on the same
-	// store has.
+	// store has; 0 when nobody else changes the store.
 	process() uint64
-	// sole reports that nobody else changes the store.
-	sole() bool
+	// again reports that what failed so may be tried again at once: nothing was
+	// changed, and nothing but chance was the reason.
+	again(err error) bool
 	close() error
 }
 

@@ -23,11 +23,14 @@ func (s *Store) renew(ctx context.Context) error {
 			return err
 		}
 	}
-	t, err := s.engine.begin(ctx)
+	t, err := s.engine.begin(ctx, nil, lock{kind: bucketLock})
 	if err != nil {
 		return err
 	}
 	defer t.end()
+	if b, err := t.get(ctx, formatRow); err != nil || b != nil {
+		return err // another process did it
+	}
 	err = scan(ctx, t, []byte{bucketSpace}, nil, func(name, _ []byte) (bool, error) {
 		var u Usage
 		var h head
@@ -52,7 +55,7 @@ func (s *Store) renew(ctx context.Context) error {
 // renewSome renews a batch of rows and returns where to go on, nil at the end.
 // An object row of the old form had its number in its key.
 func (s *Store) renewSome(ctx context.Context, from []byte) (next []byte, err error) {
-	t, err := s.engine.begin(ctx)
+	t, err := s.engine.begin(ctx, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,12 @@
 // is a scan of a range that jumps over each common prefix; it never walks what
 // it does not show.
 //
+// One Store is the logic of all this; below it is an engine, an ordered store
+// of keys and values with transactions and locks by name: embedded, for the one
+// process of one machine, or a table of PostgreSQL, which several processes may
+// share. Each sees what another was told is done. The suite in indextest is
+// what every engine must pass.
+//
 // How much a bucket holds is counted in the same batch, by an addition that
 // needs no lock; where a quota bounds it, changes of that bucket that make it
 // larger take turns.
@@ -75,8 +81,8 @@ type Objects interface {
 	// first. Query.AfterID is the version of the key After that the page begins behind.
 	Versions(ctx context.Context, bucket string, q Query) (Listing[Entry], error)
 	// Walk calls each for what Versions would list behind After and AfterID, up to
-	// Max of them where that is not 0, but as whole rows and, on an engine of one
-	// process, as they all were at one moment.
+	// Max of them where that is not 0, but as whole rows, as they all were at one
+	// moment.
 	Walk(ctx context.Context, bucket string, q Query, each func(*Object) error) error
 	// Inline returns the bytes of a piece that stands in the index.
 	Inline(ctx context.Context, piece string) ([]byte, error)

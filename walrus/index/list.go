@@ -40,10 +40,19 @@ func (s *Store) entries(ctx context.Context, bucket string, q Query, kinds ...by
 		last, begun, page.LastID = key, true, e.Version
 		return err
 	}
+	r := reader(s.engine)
+	if len(kinds) > 1 { // a version may move from one to the other
+		moment, release, err := s.engine.snapshot(ctx)
+		if err != nil {
+			return page, err
+		}
+		defer release()
+		r = moment
+	}
 	if q.Max <= 1000 && q.Delimiter == "" {
 		page.Items = make([]Entry, 0, q.Max)
 	}
-	if err = n.scan(ctx, s.engine, bucket, kinds...); err == nil {
+	if err = n.scan(ctx, r, bucket, kinds...); err == nil {
 		err = s.engine.durable(ctx)
 	}
 	page.Prefixes, page.More, page.Last = n.prefixes, n.more, n.last
@@ -113,9 +122,8 @@ func (s *scanner) common(key string) string {
 	return ""
 }
 
-// scan reads the rows of some kinds as if they were one range.
-func (s *scanner) scan(ctx context.Context, r reader, bucket string, kinds ...byte) (err error) {
-	var c cursor
+// open shows the rows of some kinds as if they were one range.
+func (s *scanner) open(ctx context.Context, r reader, bucket string, kinds ...byte) (c cursor, err error) {
 	for _, kind := range kinds {
 		prefix := space(kind, bucket)
 		within := appendKey(bytes.Clone(prefix), s.query.Prefix)
@@ -124,7 +132,7 @@ func (s *scanner) scan(ctx context.Context, r reader, bucket string, kinds ...by
 			if c != nil {
 				_ = c.close()
 			}
-			return fmt.Errorf("list: %w", err)
+			return nil, fmt.Errorf("list: %w", err)
 		}
 		one = &inside{cursor: one, prefix: prefix}
 		if c != nil {
@@ -132,12 +140,19 @@ func (s *scanner) scan(ctx context.Context, r reader, bucket string, kinds ...by
 		}
 		c = one
 	}
-	defer func() {
-		if e := c.close(); err == nil {
-			err = e
-		}
-	}()
-	return s.read(ctx, c)
+	return c, nil
+}
+
+func (s *scanner) scan(ctx context.Context, r reader, bucket string, kinds ...byte) error {
+	c, err := s.open(ctx, r, bucket, kinds...)
+	if err != nil {
+		return err
+	}
+	if err := s.read(ctx, c); err != nil {
+		_ = c.close()
+		return err
+	}
+	return c.close()
 }
 
 func (s *scanner) read(ctx context.Context, c cursor) error {

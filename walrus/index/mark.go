@@ -20,22 +20,19 @@ func (s *Store) Mark(ctx context.Context, name string) ([]byte, error) {
 
 // SetMark is Marks's.
 func (s *Store) SetMark(ctx context.Context, name string, old, mark []byte) error {
-	t, err := s.engine.begin(ctx, lock{kind: keyLock, name: "\x00mark " + name})
-	if err != nil {
-		return err
-	}
-	defer t.end()
-	now, err := t.get(ctx, markRow(name))
-	switch {
-	case err != nil:
-		return err
-	case (now == nil) != (old == nil) || !bytes.Equal(now, old):
-		return Moved
-	case mark == nil:
-		t.unset(markRow(name))
-	default:
-		t.set(markRow(name), mark)
-	}
-	crash.Here("walrus.index.mark")
-	return t.commit(ctx, false)
+	return s.change(ctx, scope{locks: []lock{{kind: keyLock, name: "\x00mark " + name}}}, func(c *change) error {
+		now, err := c.get(ctx, markRow(name))
+		switch {
+		case err != nil:
+			return err
+		case (now == nil) != (old == nil) || !bytes.Equal(now, old):
+			return Moved
+		case mark == nil:
+			c.unset(markRow(name))
+		default:
+			c.set(markRow(name), mark)
+		}
+		crash.Here("walrus.index.mark")
+		return nil
+	})
 }

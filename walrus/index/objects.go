@@ -8,15 +8,32 @@ import (
 
 func keyLockOf(bucket, key string) lock { return lock{kind: keyLock, name: keyName(bucket, key)} }
 
+// inKey is the scope of a change of a key's versions.
+func inKey(bucket, key string) scope {
+	return scope{bucket: bucket, ahead: [][]byte{row(objectSpace, bucket, key)}, locks: append(make([]lock, 0, 3), keyLockOf(bucket, key))}
+}
+
 // Object is Objects's.
 func (s *Store) Object(ctx context.Context, bucket, key, version string) (*Object, error) {
+	if version == "" { // mostly there is one, and that is all to be asked
+		release := s.engine.settle(keyLockOf(bucket, key))
+		v, err := live(ctx, s.engine, bucket, key)
+		release()
+		if v != nil || err != nil {
+			return v.object(), err
+		}
+	}
 	b, err := s.Bucket(ctx, bucket)
 	if err != nil {
 		return nil, err
 	}
-	release := s.engine.settle(keyLockOf(bucket, key))
-	v, err := find(ctx, s.engine, b, key, version)
-	release()
+	defer s.engine.settle(keyLockOf(bucket, key))()
+	r, release, err := s.engine.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	v, err := find(ctx, r, b, key, version)
 	switch {
 	case err != nil:
 		return nil, err
@@ -30,26 +47,22 @@ func (s *Store) Object(ctx context.Context, bucket, key, version string) (*Objec
 
 // Put is Objects's.
 func (s *Store) Put(ctx context.Context, o *Object, when Condition) error {
-	locks := make([]lock, 1, 3)
-	locks[0] = keyLockOf(o.Bucket, o.Key)
-	if when.Pin != nil {
-		locks = append(locks, keyLockOf(when.Pin.Bucket, when.Pin.Key))
+	in := inKey(o.Bucket, o.Key)
+	if p := when.Pin; p != nil {
+		in.locks = append(in.locks, keyLockOf(p.Bucket, p.Key))
 	}
-	c, err := s.within(ctx, o.Bucket, locks...)
-	if err != nil {
-		return err
-	}
-	defer c.end()
-	if when.Pin != nil {
-		if err := c.pinned(ctx, when.Pin); err != nil {
+	return s.change(ctx, in, func(c *change) error {
+		if when.Pin != nil {
+			if err := c.pinned(ctx, when.Pin); err != nil {
+				return err
+			}
+		}
+		if err := c.replace(ctx, o, when); err != nil {
 			return err
 		}
-	}
-	if err := c.replace(ctx, o, when); err != nil {
-		return err
-	}
-	crash.Here("walrus.index.put")
-	return c.commit(ctx)
+		crash.Here("walrus.index.put")
+		return nil
+	})
 }
 
 // replace adds to c that o is its key's object. The bucket and key are locked.
@@ -76,40 +89,37 @@ func (c *change) replace(ctx context.Context, o *Object, when Condition) error {
 }
 
 // Delete is Objects's.
-func (s *Store) Delete(ctx context.Context, bucket, key, version string, when Condition) (Deleted, error) {
-	c, err := s.within(ctx, bucket, keyLockOf(bucket, key))
-	if err != nil {
-		return Deleted{}, err
-	}
-	defer c.end()
-	old, err := find(ctx, c, c.bucket, key, version)
-	if err != nil {
-		return Deleted{}, err
-	}
-	if err := when.check(old); err != nil {
-		return Deleted{}, err
-	}
-	if p := when.Pin; p != nil && (old == nil || old.ID != p.ID) {
-		return Deleted{}, Moved
-	}
-	var done Deleted
-	switch {
-	case version == "" && c.bucket.Versioning != "":
-		done, err = c.hide(ctx, key, old, when)
-	case old == nil:
-		return Deleted{Version: version}, nil
-	default:
-		done = Deleted{Version: version, Marker: old.Marker}
-		c.tell(when, old.Object)
-		if err = c.finish(old, when); err == nil {
-			err = c.bare(ctx, old)
+func (s *Store) Delete(ctx context.Context, bucket, key, version string, when Condition) (done Deleted, err error) {
+	err = s.change(ctx, inKey(bucket, key), func(c *change) error {
+		old, err := find(ctx, c, c.bucket, key, version)
+		if err != nil {
+			return err
 		}
-	}
+		if err := when.check(old); err != nil {
+			return err
+		}
+		if p := when.Pin; p != nil && (old == nil || old.ID != p.ID) {
+			return Moved
+		}
+		switch {
+		case version == "" && c.bucket.Versioning != "":
+			done, err = c.hide(ctx, key, old, when)
+		case old == nil:
+			done, c.idle = Deleted{Version: version}, true
+		default:
+			done = Deleted{Version: version, Marker: old.Marker}
+			c.tell(when, old.Object)
+			if err = c.finish(old, when); err == nil {
+				err = c.bare(ctx, old)
+			}
+		}
+		crash.Here("walrus.index.delete")
+		return err
+	})
 	if err != nil {
 		return Deleted{}, err
 	}
-	crash.Here("walrus.index.delete")
-	return done, c.commit(ctx)
+	return done, nil
 }
 
 // hide adds to c a delete marker above top.
@@ -124,33 +134,34 @@ func (c *change) hide(ctx context.Context, key string, top *version, when Condit
 }
 
 // Update is Objects's.
-func (s *Store) Update(ctx context.Context, bucket, key, version string, change func(*Object) error, when Condition) (*Object, error) {
-	c, err := s.within(ctx, bucket, keyLockOf(bucket, key))
+func (s *Store) Update(ctx context.Context, bucket, key, version string, edit func(*Object) error, when Condition) (*Object, error) {
+	var made *Object
+	err := s.change(ctx, inKey(bucket, key), func(c *change) error {
+		old, err := find(ctx, c, c.bucket, key, version)
+		switch {
+		case err != nil:
+			return err
+		case old == nil && version != "":
+			return NoSuchVersion
+		case old == nil:
+			return NoSuchKey
+		}
+		if err := when.check(old); err != nil {
+			return err
+		}
+		entry, id, pieces, sum := old.Entry, old.ID, old.Pieces, old.Checksum
+		if err := edit(old.Object); err != nil {
+			return err
+		}
+		old.Entry, old.ID, old.Pieces, old.Checksum, old.Bucket = entry, id, pieces, sum, bucket
+		c.tell(when, old.Object)
+		made = old.Object
+		err = c.lay(old.Object, old.seq, old.current)
+		crash.Here("walrus.index.update")
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer c.end()
-	old, err := find(ctx, c, c.bucket, key, version)
-	switch {
-	case err != nil:
-		return nil, err
-	case old == nil && version != "":
-		return nil, NoSuchVersion
-	case old == nil:
-		return nil, NoSuchKey
-	}
-	if err := when.check(old); err != nil {
-		return nil, err
-	}
-	entry, id, pieces, sum := old.Entry, old.ID, old.Pieces, old.Checksum
-	if err := change(old.Object); err != nil {
-		return nil, err
-	}
-	old.Entry, old.ID, old.Pieces, old.Checksum, old.Bucket = entry, id, pieces, sum, bucket
-	c.tell(when, old.Object)
-	if err := c.lay(old.Object, old.seq, old.current); err != nil {
-		return nil, err
-	}
-	crash.Here("walrus.index.update")
-	return old.Object, c.commit(ctx)
+	return made, nil
 }

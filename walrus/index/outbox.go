@@ -58,7 +58,11 @@ func (s *Store) Done(ctx context.Context, seq uint64, inline []string) error {
 }
 
 func (s *Store) forget(ctx context.Context, rows [][]byte) error {
-	t, err := s.engine.begin(ctx)
+	return s.retry(ctx, func() error { return s.forgetOnce(ctx, rows) })
+}
+
+func (s *Store) forgetOnce(ctx context.Context, rows [][]byte) error {
+	t, err := s.engine.begin(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (s *Store) Identity(ctx context.Context) (string, error) {
 
 // SetIdentity gives the store a name that it keeps.
 func (s *Store) SetIdentity(ctx context.Context, id string) error {
-	t, err := s.engine.begin(ctx)
+	t, err := s.engine.begin(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -98,30 +98,57 @@ type change struct {
 	free   []Piece
 	count  Usage // what it adds to the bucket's
 	event  *Event
+	idle   bool // there is nothing to commit
 	lazily bool
 }
 
-// within begins a change within a bucket.
-func (s *Store) within(ctx context.Context, bucket string, locks ...lock) (*change, error) {
-	t, err := s.engine.begin(ctx, append(locks, lock{kind: bucketLock, shared: true, name: bucket})...)
-	if err != nil {
-		return nil, err
-	}
-	c := &change{transaction: t, store: s}
-	if c.bucket, err = s.held(ctx, t, bucket); err != nil {
-		t.end()
-		return nil, err
-	}
-	return c, nil
+// A scope is what a change is made within.
+type scope struct {
+	bucket string   // "": of none
+	alone  bool     // it is a change of the bucket itself
+	ahead  [][]byte // rows that will be read
+	locks  []lock   // beside the bucket's
 }
 
-// of begins a change of a bucket itself.
-func (s *Store) of(ctx context.Context, bucket string) (*change, error) {
-	t, err := s.engine.begin(ctx, lock{kind: bucketLock, name: bucket})
-	if err != nil {
-		return nil, err
+// change makes a change: do puts it together, and what it put together is
+// committed when do does not fail. It is done again when that fails by chance.
+func (s *Store) change(ctx context.Context, in scope, do func(*change) error) error {
+	if in.bucket != "" {
+		in.locks = append(in.locks, lock{kind: bucketLock, shared: !in.alone, name: in.bucket})
+		if s.engine.process() > 0 {
+			in.ahead = append(in.ahead, bucketRow(in.bucket))
+		}
 	}
-	return &change{transaction: t, store: s}, nil
+	return s.retry(ctx, func() error {
+		t, err := s.engine.begin(ctx, in.ahead, in.locks...)
+		if err != nil {
+			return err
+		}
+		c := &change{transaction: t, store: s}
+		defer c.end()
+		if in.bucket != "" && !in.alone {
+			if c.bucket, err = s.held(ctx, t, in.bucket); err != nil {
+				return err
+			}
+		}
+		if err := do(c); err != nil || c.idle {
+			return err
+		}
+		return c.commit(ctx)
+	})
+}
+
+// tries is how often a change is tried that fails by chance.
+const tries = 10
+
+// retry does what may be done again until it does not fail by chance.
+func (s *Store) retry(ctx context.Context, do func() error) error {
+	for try := 1; ; try++ {
+		err := do()
+		if err == nil || try == tries || ctx.Err() != nil || !s.engine.again(err) {
+			return err
+		}
+	}
 }
 
 // claim makes holder claim a piece, and keeps the bytes that come with it.
@@ -143,7 +170,6 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // commit makes the change durable, all of it or nothing, and ends it.
 func (c *change) commit(ctx context.Context) error {
-	defer c.end()
 	if err := c.fits(ctx); err != nil {
 		return err
 	}

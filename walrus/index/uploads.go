@@ -11,15 +11,9 @@ import (
 
 // CreateUpload is Uploads's.
 func (s *Store) CreateUpload(ctx context.Context, u *Upload) error {
-	c, err := s.within(ctx, u.Bucket)
-	if err != nil {
-		return err
-	}
-	defer c.end()
-	if err := c.setJSON(uploadRow(u.Bucket, u.Key, u.ID), u); err != nil {
-		return err
-	}
-	return c.commit(ctx)
+	return s.change(ctx, scope{bucket: u.Bucket}, func(c *change) error {
+		return c.setJSON(uploadRow(u.Bucket, u.Key, u.ID), u)
+	})
 }
 
 // Upload is Uploads's.
@@ -46,26 +40,24 @@ func partAt(ctx context.Context, r reader, upload string, number int) (*Part, er
 // PutPart is Uploads's.
 func (s *Store) PutPart(ctx context.Context, u *Upload, p Part) error {
 	holder := partHolder(u.ID, p.Number)
-	c, err := s.within(ctx, u.Bucket, lock{kind: uploadLock, shared: true, name: u.ID}, lock{kind: keyLock, name: holder})
-	if err != nil {
-		return err
+	in := scope{
+		bucket: u.Bucket, ahead: [][]byte{uploadRow(u.Bucket, u.Key, u.ID), partRow(u.ID, p.Number)},
+		locks: []lock{{kind: uploadLock, shared: true, name: u.ID}, {kind: keyLock, name: holder}},
 	}
-	defer c.end()
-	if _, err := openUpload(ctx, c, u.Bucket, u.Key, u.ID); err != nil {
-		return err
-	}
-	switch old, err := partAt(ctx, c, u.ID, p.Number); {
-	case err == nil:
-		c.disclaim(old.Piece, holder)
-	case err != InvalidPart:
-		return err
-	}
-	c.claim(p.Piece, holder)
-	if err := c.setJSON(partRow(u.ID, p.Number), p); err != nil {
-		return err
-	}
-	crash.Here("walrus.index.part")
-	return c.commit(ctx)
+	return s.change(ctx, in, func(c *change) error {
+		if _, err := openUpload(ctx, c, u.Bucket, u.Key, u.ID); err != nil {
+			return err
+		}
+		switch old, err := partAt(ctx, c, u.ID, p.Number); {
+		case err == nil:
+			c.disclaim(old.Piece, holder)
+		case err != InvalidPart:
+			return err
+		}
+		c.claim(p.Piece, holder)
+		crash.Here("walrus.index.part")
+		return c.setJSON(partRow(u.ID, p.Number), p)
+	})
 }
 
 // Parts is Uploads's.
@@ -95,31 +87,28 @@ func partsOf(ctx context.Context, r reader, uploadID string, above, most int) (p
 
 // Complete is Uploads's.
 func (s *Store) Complete(ctx context.Context, u *Upload, parts []Part, o *Object, when Condition) error {
-	c, err := s.within(ctx, o.Bucket, lock{kind: uploadLock, name: u.ID}, keyLockOf(o.Bucket, o.Key))
-	if err != nil {
-		return err
-	}
-	defer c.end()
-	if _, err := openUpload(ctx, c, u.Bucket, u.Key, u.ID); err != nil {
-		return err
-	}
-	for _, p := range parts {
-		now, err := partAt(ctx, c, u.ID, p.Number)
-		if err != nil {
+	in := inKey(o.Bucket, o.Key)
+	in.locks = append(in.locks, lock{kind: uploadLock, name: u.ID})
+	return s.change(ctx, in, func(c *change) error {
+		if _, err := openUpload(ctx, c, u.Bucket, u.Key, u.ID); err != nil {
 			return err
 		}
-		if now.Piece.ID != p.Piece.ID {
-			return InvalidPart
+		for _, p := range parts {
+			now, err := partAt(ctx, c, u.ID, p.Number)
+			if err != nil {
+				return err
+			}
+			if now.Piece.ID != p.Piece.ID {
+				return InvalidPart
+			}
 		}
-	}
-	if err := c.replace(ctx, o, when); err != nil {
+		if err := c.replace(ctx, o, when); err != nil {
+			return err
+		}
+		err := c.endUpload(ctx, u.Bucket, u.Key, u.ID)
+		crash.Here("walrus.index.complete")
 		return err
-	}
-	if err := c.endUpload(ctx, u.Bucket, u.Key, u.ID); err != nil {
-		return err
-	}
-	crash.Here("walrus.index.complete")
-	return c.commit(ctx)
+	})
 }
 
 // endUpload adds to c that an upload and its parts are gone. The mill finds the
@@ -139,19 +128,14 @@ func (c *change) endUpload(ctx context.Context, bucket, key, id string) error {
 
 // Abort is Uploads's.
 func (s *Store) Abort(ctx context.Context, bucket, key, id string) error {
-	c, err := s.within(ctx, bucket, lock{kind: uploadLock, name: id})
-	if err != nil {
+	return s.change(ctx, scope{bucket: bucket, locks: []lock{{kind: uploadLock, name: id}}}, func(c *change) error {
+		if _, err := openUpload(ctx, c, bucket, key, id); err != nil {
+			return err
+		}
+		err := c.endUpload(ctx, bucket, key, id)
+		crash.Here("walrus.index.abort")
 		return err
-	}
-	defer c.end()
-	if _, err := openUpload(ctx, c, bucket, key, id); err != nil {
-		return err
-	}
-	if err := c.endUpload(ctx, bucket, key, id); err != nil {
-		return err
-	}
-	crash.Here("walrus.index.abort")
-	return c.commit(ctx)
+	})
 }
 
 // Uploads is Uploads's.

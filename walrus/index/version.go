@@ -23,6 +23,13 @@ func (v *version) row() []byte {
 	return versionRow(v.Bucket, v.Key, v.seq)
 }
 
+func (v *version) object() *Object {
+	if v == nil {
+		return nil
+	}
+	return v.Object
+}
+
 func decodeVersion(bucket, key string, b []byte, current bool) (*version, error) {
 	v := &version{Object: &Object{Bucket: bucket}, current: current, raw: b}
 	var h head

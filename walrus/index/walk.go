@@ -1,24 +1,47 @@
 package index
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 )
 
-// Walk is Objects's. Both ranges of rows are opened while nothing in the bucket
-// changes; the rows of a version that moves between them later are seen once.
+// Walk is Objects's. It sees one moment, while others go on to change what it
+// walks; each must not take forever, since a database keeps the moment for it.
 func (s *Store) Walk(ctx context.Context, bucket string, q Query, each func(*Object) error) error {
-	c, start, err := s.still(ctx, bucket, q)
+	n := &scanner{query: q}
+	b, err := s.Bucket(ctx, bucket)
+	if err == nil && q.AfterID != "" {
+		n.suffix, err = s.behind(ctx, b, q)
+	}
 	if err != nil {
 		return err
 	}
-	defer c.close()
+	r, release, err := s.engine.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := s.engine.durable(ctx); err != nil {
+		return err
+	}
+	c, err := n.open(ctx, r, bucket, objectSpace, versionSpace)
+	if err != nil {
+		return err
+	}
+	if err := s.walk(ctx, c, bucket, n, each); err != nil {
+		_ = c.close()
+		return err
+	}
+	return c.close()
+}
+
+func (s *Store) walk(ctx context.Context, c cursor, bucket string, from *scanner, each func(*Object) error) error {
 	var h head
-	last, begun := q.After, q.AfterID != ""
+	q := from.query
+	last, begun := q.After, len(from.suffix) > 0
 	n := 0
-	for ok := c.seek(start); ok && (q.Max == 0 || n < q.Max); ok = c.next() {
+	for ok := c.seek(from.start()); ok && (q.Max == 0 || n < q.Max); ok = c.next() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -47,38 +70,4 @@ func (s *Store) Walk(ctx context.Context, bucket string, q Query, each func(*Obj
 		n++
 	}
 	return nil
-}
-
-// still opens the rows of a bucket's versions at a moment when none is being
-// changed, and returns where to begin.
-func (s *Store) still(ctx context.Context, bucket string, q Query) (cursor, []byte, error) {
-	t, err := s.of(ctx, bucket)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer t.end()
-	b, err := s.held(ctx, t, bucket)
-	if err != nil {
-		return nil, nil, err
-	}
-	n := &scanner{query: q}
-	if q.AfterID != "" {
-		if n.suffix, err = s.behind(ctx, b, q); err != nil {
-			return nil, nil, err
-		}
-	}
-	var both [2]cursor
-	for i, kind := range []byte{objectSpace, versionSpace} {
-		prefix := space(kind, bucket)
-		within := appendKey(bytes.Clone(prefix), q.Prefix)
-		one, err := s.engine.cursor(ctx, within, after(within))
-		if err != nil {
-			if i > 0 {
-				_ = both[0].close()
-			}
-			return nil, nil, fmt.Errorf("walk: %w", err)
-		}
-		both[i] = &inside{cursor: one, prefix: prefix}
-	}
-	return &merged{a: both[0], b: both[1]}, n.start(), nil
 }
