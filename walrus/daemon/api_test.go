@@ -221,7 +221,7 @@ func TestDeleteMany(t *testing.T) {
 		{method: "HEAD", path: "/pond/a", status: 200},
 	})
 	a := w.Do(t, ann, "POST", "/pond?delete", body, proof)
-	if a.Status != 200 || !strings.Contains(a.Body, "<Deleted><Key>a</Key></Deleted>") || !strings.Contains(a.Body, "<Error><Key>c</Key><Code>NoSuchVersion</Code>") {
+	if a.Status != 200 || !strings.Contains(a.Body, "<Deleted><Key>a</Key></Deleted>") || !strings.Contains(a.Body, "<Error><Key>c</Key><VersionId>x</VersionId><Code>NoSuchVersion</Code>") {
 		t.Errorf("%+v", a)
 	}
 	play(t, w, []ask{{method: "HEAD", path: "/pond/a", status: 404}, {method: "HEAD", path: "/pond/c", status: 200}})

@@ -22,6 +22,7 @@ type target struct {
 	who      policy.Principal
 
 	seen   *index.Object // nil: there is none
+	marker *index.Object // that stands there instead
 	looked bool
 	err    error // of looking
 }
@@ -148,7 +149,9 @@ func (c *call) look(t *target) *index.Object {
 		switch {
 		case err != nil && fault.KindOf(err) != fault.Missing:
 			t.err = err
-		case err == nil && !o.Marker:
+		case err == nil && o.Marker:
+			t.marker = o
+		case err == nil:
 			t.seen = o
 		}
 	}

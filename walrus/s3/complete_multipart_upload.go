@@ -41,7 +41,7 @@ type completeResultXML struct {
 // completeMultipartUpload makes an object whose pieces are the parts as they
 // were stored: no byte moves.
 func (c *call) completeMultipartUpload() error {
-	when, err := writeCondition(c.r.Header)
+	when, err := c.condition("s3:ObjectCreated:CompleteMultipartUpload")
 	if err != nil {
 		return err
 	}
@@ -186,6 +186,7 @@ func (c *call) completedBefore(id string, list []completePartXML) error {
 }
 
 func (c *call) completed(o *index.Object) {
+	c.showVersion(o.Version)
 	scheme := "http"
 	if c.r.TLS != nil {
 		scheme = "https"

@@ -36,6 +36,13 @@ func parseTime(s string) (time.Time, bool) {
 	return t, err == nil
 }
 
+// condition returns what must be so for a write, which event tells about.
+func (c *call) condition(event string) (index.Condition, error) {
+	when, err := writeCondition(c.r.Header)
+	when.Now, when.Owner, when.Event = c.now(), c.who.Account, c.event(event)
+	return when, err
+}
+
 // writeCondition reads the conditions of a write.
 func writeCondition(h http.Header) (index.Condition, error) {
 	var when index.Condition

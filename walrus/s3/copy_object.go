@@ -56,31 +56,32 @@ type copyObjectXML struct {
 }
 
 // source reads which object is to be copied.
-func (c *call) source() (bucket, key string, err error) {
-	raw, version, _ := strings.Cut(c.r.Header.Get(copySource), "?")
+func (c *call) source() (bucket, key, version string, err error) {
+	raw, query, _ := strings.Cut(c.r.Header.Get(copySource), "?")
 	bad := invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
-	if version != "" && version != "versionId=null" {
-		return "", "", invalidArgument("Invalid version id specified")
+	version, named := strings.CutPrefix(query, "versionId=")
+	if query != "" && (!named || !index.ValidVersion(version)) {
+		return "", "", "", invalidArgument("Invalid version id specified")
 	}
 	path, err := url.PathUnescape(strings.TrimPrefix(raw, "/"))
 	if err != nil {
-		return "", "", bad
+		return "", "", "", bad
 	}
 	bucket, key, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if !validName(bucket) || key == "" || len(key) > maxKey || !utf8.ValidString(key) {
-		return "", "", bad
+		return "", "", "", bad
 	}
-	return bucket, key, nil
+	return bucket, key, version, nil
 }
 
 // findSource returns the object to be copied, held, if the caller may read it
 // and the conditions on it hold.
 func (c *call) findSource() (*index.Object, func(), error) {
-	bucket, key, err := c.source()
+	bucket, key, version, err := c.source()
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := c.aim(bucket, key, "", false, c.r.Header.Get("x-amz-source-expected-bucket-owner"))
+	t, err := c.aim(bucket, key, version, false, c.r.Header.Get("x-amz-source-expected-bucket-owner"))
 	if err == nil {
 		err = c.permit(t, actionOn("s3:GetObject", t.version))
 	}
@@ -88,19 +89,26 @@ func (c *call) findSource() (*index.Object, func(), error) {
 		return nil, nil, err
 	}
 	o, release, err := c.find(t)
-	if err != nil {
+	switch {
+	case err == nil:
+	case t.marker != nil && version != "":
+		return nil, nil, invalidRequest("The source of a copy request may not specifically refer to a delete marker by version id.")
+	default:
 		return nil, nil, c.hide(t, err)
 	}
 	if err := checkRead(c.r.Header, "x-amz-copy-source-", o); err != nil {
 		release()
 		return nil, nil, err
 	}
+	if t.bucket.Versioning != "" {
+		c.set("x-amz-copy-source-version-id", o.Version)
+	}
 	return o, release, nil
 }
 
 // copyObject makes a row that claims the pieces of the source: no byte moves.
 func (c *call) copyObject() error {
-	when, err := writeCondition(c.r.Header)
+	when, err := c.condition("s3:ObjectCreated:Copy")
 	if err != nil {
 		return err
 	}
@@ -114,6 +122,7 @@ func (c *call) copyObject() error {
 		}
 		crash.Here("walrus.s3.copy")
 		c.Changed()
+		c.showVersion(o.Version)
 		c.xml(http.StatusOK, copyObjectXML{LastModified: stamp(o.Modified), ETag: quote(o.ETag),
 			ChecksumType: checksumType(o.Checksum.Composite), checksumXML: checksumOf(o.Checksum.Algorithm, o.Checksum.Value)})
 		return nil
@@ -139,7 +148,7 @@ func (c *call) copyOnce(when index.Condition) (*index.Object, error) {
 		}
 	case d != "" && !strings.EqualFold(d, "COPY"):
 		return nil, invalidArgument("Unknown metadata directive.")
-	case from.Bucket == c.bucket && from.Key == c.key:
+	case from.Bucket == c.bucket && from.Key == c.key && from.Latest:
 		return nil, invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	}
 	if err := c.rehash(from, o); err != nil {

@@ -17,18 +17,31 @@ func (c *call) deleteObject() error {
 	if when.IfNoneMatch {
 		return notImplemented("A header you provided implies functionality that is not implemented: If-None-Match")
 	}
-	if err := c.remove(c.key, when); err != nil {
+	when.Bypass = c.bypass(c.target)
+	done, err := c.remove(c.key, c.version, when)
+	if err != nil {
 		return err
 	}
+	if done.Marker {
+		c.set("x-amz-delete-marker", "true")
+	}
+	c.showVersion(done.Version)
 	c.w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-func (c *call) remove(key string, when index.Condition) error {
-	if _, err := c.Objects.Delete(c.ctx, c.bucket, key, "", when); err != nil {
-		return err
+// remove ends a version, or for version "" the object.
+func (c *call) remove(key, version string, when index.Condition) (index.Deleted, error) {
+	event := "s3:ObjectRemoved:Delete"
+	if version == "" && c.b.Versioning != "" {
+		event = "s3:ObjectRemoved:DeleteMarkerCreated"
+	}
+	when.Now, when.Owner, when.Event = c.now(), c.who.Account, c.event(event)
+	done, err := c.Objects.Delete(c.ctx, c.bucket, key, version, when)
+	if err != nil {
+		return done, err
 	}
 	crash.Here("walrus.s3.delete")
 	c.Changed()
-	return nil
+	return done, nil
 }

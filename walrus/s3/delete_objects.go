@@ -29,13 +29,17 @@ type deleteKeyXML struct {
 }
 
 type deletedXML struct {
-	Key string
+	Key       string
+	VersionID string `xml:"VersionId,omitempty"`
+	Marker    bool   `xml:"DeleteMarker,omitempty"`
+	MarkerID  string `xml:"DeleteMarkerVersionId,omitempty"`
 }
 
 type deleteErrorXML struct {
-	Key     string
-	Code    string
-	Message string
+	Key       string
+	VersionID string `xml:"VersionId,omitempty"`
+	Code      string
+	Message   string
 }
 
 type deleteResultXML struct {
@@ -64,6 +68,7 @@ func (c *call) deleteObjects() error {
 	if len(in.Objects) == 0 || len(in.Objects) > maxDelete {
 		return malformedXML
 	}
+	done := make([]index.Deleted, len(in.Objects))
 	failures := make([]error, len(in.Objects))
 	var all sync.WaitGroup
 	slots := make(chan struct{}, deleteHands)
@@ -71,7 +76,7 @@ func (c *call) deleteObjects() error {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			failures[i] = c.deleteOne(o)
+			done[i], failures[i] = c.deleteOne(o)
 		})
 	}
 	all.Wait()
@@ -82,34 +87,39 @@ func (c *call) deleteObjects() error {
 			if f.Kind == fault.Broken {
 				rest.NoteError(c.ctx, fmt.Errorf("delete %q: %w", o.Key, err))
 			}
-			out.Errors = append(out.Errors, deleteErrorXML{o.Key, f.Code, f.Text})
+			out.Errors = append(out.Errors, deleteErrorXML{o.Key, o.VersionID, f.Code, f.Text})
 		} else if !in.Quiet {
-			out.Deleted = append(out.Deleted, deletedXML{o.Key})
+			x := deletedXML{Key: o.Key, VersionID: o.VersionID, Marker: done[i].Marker}
+			if x.Marker {
+				x.MarkerID = done[i].Version
+			}
+			out.Deleted = append(out.Deleted, x)
 		}
 	}
 	c.xml(http.StatusOK, out)
 	return nil
 }
 
-func (c *call) deleteOne(o deleteKeyXML) error {
+func (c *call) deleteOne(o deleteKeyXML) (index.Deleted, error) {
 	switch {
 	case o.Key == "":
-		return fault.New(fault.Invalid, "UserKeyMustBeSpecified", "A key must be specified.")
+		return index.Deleted{}, fault.New(fault.Invalid, "UserKeyMustBeSpecified", "A key must be specified.")
 	case len(o.Key) > maxKey || !utf8.ValidString(o.Key):
-		return fault.New(fault.Invalid, "KeyTooLongError", "Your key is too long")
-	case o.VersionID != "" && o.VersionID != "null":
-		return fault.New(fault.Missing, "NoSuchVersion", "The specified version does not exist.")
+		return index.Deleted{}, fault.New(fault.Invalid, "KeyTooLongError", "Your key is too long")
+	case o.VersionID != "" && !index.ValidVersion(o.VersionID):
+		return index.Deleted{}, index.NoSuchVersion
 	case o.LastModifiedTime != "" || o.Size != "":
-		return notImplemented("Conditions on LastModifiedTime and Size are not implemented.")
+		return index.Deleted{}, notImplemented("Conditions on LastModifiedTime and Size are not implemented.")
 	}
 	var when index.Condition
 	if o.ETag != "" {
 		when.IfMatch = unquote(o.ETag)
 	}
 	t := *c.target
-	t.key, t.version, t.seen, t.looked = o.Key, o.VersionID, nil, false
+	t.key, t.version, t.seen, t.marker, t.looked = o.Key, o.VersionID, nil, nil, false
 	if err := c.permit(&t, actionOn(c.op.Action, t.version)); err != nil {
-		return err
+		return index.Deleted{}, err
 	}
-	return c.remove(o.Key, when)
+	when.Bypass = c.bypass(&t)
+	return c.remove(o.Key, o.VersionID, when)
 }

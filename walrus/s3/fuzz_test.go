@@ -81,7 +81,7 @@ func FuzzLocate(f *testing.F) {
 		if c.locate() == nil && (len(c.key) > maxKey || c.bucket != "" && !validName(c.bucket)) {
 			t.Errorf("%q: bucket %q, key %q", path, c.bucket, c.key)
 		}
-		if bucket, key, err := c.source(); err == nil && (!validName(bucket) || key == "" || len(key) > maxKey) {
+		if bucket, key, _, err := c.source(); err == nil && (!validName(bucket) || key == "" || len(key) > maxKey) {
 			t.Errorf("%q: %q %q", source, bucket, key)
 		}
 		_, _ = c.dispatch()

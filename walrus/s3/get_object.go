@@ -19,10 +19,17 @@ var (
 
 func (c *call) getObject() error {
 	o, release, err := c.find(c.target)
+	if err != nil && c.target.marker != nil {
+		return c.marked(c.target.marker)
+	}
 	if err != nil {
 		return err
 	}
 	defer release()
+	if o.Marker {
+		return c.marked(o)
+	}
+	c.showVersion(o.Version)
 	if err := checkRead(c.r.Header, "", o); err != nil {
 		c.set("ETag", quote(o.ETag))
 		c.set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))

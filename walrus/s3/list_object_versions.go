@@ -1,69 +1,46 @@
 package s3
 
 import (
-	"encoding/xml"
 	"net/http"
+
+	"karri/walrus/index"
 )
 
 var _ = define(operation{Name: "ListObjectVersions", Action: "s3:ListBucketVersions", Method: http.MethodGet, On: onBucket, Sub: "versions", Run: (*call).listObjectVersions})
 
-type versionXML struct {
-	Key          string
-	VersionID    string `xml:"VersionId"`
-	IsLatest     bool
-	LastModified string
-	ETag         string
-	Size         int64
-	StorageClass string
-	Owner        ownerXML
-}
-
-type listVersionsXML struct {
-	XMLName             xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListVersionsResult"`
-	Name                string
-	Prefix              string
-	KeyMarker           string
-	VersionIDMarker     string `xml:"VersionIdMarker"`
-	NextKeyMarker       string `xml:",omitempty"`
-	NextVersionIDMarker string `xml:"NextVersionIdMarker,omitempty"`
-	MaxKeys             int
-	Delimiter           string `xml:",omitempty"`
-	IsTruncated         bool
-	EncodingType        string       `xml:",omitempty"`
-	Versions            []versionXML `xml:"Version"`
-	CommonPrefixes      []prefixXML  `xml:"CommonPrefixes"`
-}
-
-// listObjectVersions shows each object as the one version, null, that it has
-// in a bucket without versions.
 func (c *call) listObjectVersions() error {
 	q, show, err := c.listing("max-keys", maxKeys)
 	if err != nil {
 		return err
 	}
-	q.After = c.query.Get("key-marker")
-	marker := c.query.Get("version-id-marker")
-	if marker != "" && marker != "null" {
+	q.After, q.AfterID = c.query.Get("key-marker"), c.query.Get("version-id-marker")
+	switch {
+	case c.query.Has("version-id-marker") && q.AfterID == "":
+		return invalidArgument("A version-id marker cannot be empty.")
+	case q.AfterID != "" && q.After == "":
+		return invalidArgument("A version-id marker cannot be specified without a key marker.")
+	case q.AfterID != "" && !index.ValidVersion(q.AfterID):
 		return invalidArgument("Invalid version id specified")
 	}
-	b, page, err := c.list(q)
-	if err != nil {
-		return err
-	}
-	out := listVersionsXML{
-		Name: c.bucket, Prefix: show(q.Prefix), KeyMarker: show(q.After), VersionIDMarker: marker, MaxKeys: q.Max, Delimiter: show(q.Delimiter),
-		IsTruncated: page.More, EncodingType: c.query.Get("encoding-type"), CommonPrefixes: prefixes(page.Prefixes, show),
-	}
-	if page.More {
-		out.NextKeyMarker = show(page.Last)
-		if n := len(page.Items); n > 0 && page.Items[n-1].Key == page.Last {
-			out.NextVersionIDMarker = "null"
+	var found index.Listing[index.Entry]
+	if q.Max > 0 {
+		if found, err = c.Objects.Versions(c.ctx, c.bucket, q); err != nil {
+			return err
 		}
 	}
-	who := owner(b.Owner)
-	for _, e := range page.Items {
-		out.Versions = append(out.Versions, versionXML{show(e.Key), "null", true, stamp(e.Modified), quote(e.ETag), e.Size, "STANDARD", who})
+	p := newPage("ListVersionsResult", show)
+	c.about(p, q)
+	p.text("KeyMarker", show(q.After))
+	p.text("VersionIdMarker", q.AfterID)
+	if found.More {
+		p.text("NextKeyMarker", show(found.Last))
+		p.some("NextVersionIdMarker", found.LastID)
 	}
-	c.xml(http.StatusOK, out)
+	p.flag("IsTruncated", found.More)
+	for i := range found.Items {
+		p.version(&found.Items[i], c.b.Owner)
+	}
+	p.prefixes(found.Prefixes)
+	p.answer(c, "ListVersionsResult")
 	return nil
 }

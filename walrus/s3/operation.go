@@ -74,7 +74,7 @@ func (c *call) dispatch() (*operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.sub, c.version = sub, c.query.Get("versionId")
+	s.sub = sub
 	if c.r.Method == http.MethodPut && s.on == onObject && c.r.Header.Get(copySource) != "" {
 		s.header = copySource
 	}
@@ -106,15 +106,5 @@ func (c *call) subresource(s selector) (string, error) {
 			return "", fault.New(fault.Invalid, "InvalidArgument", "Conflicting query parameters: %s, %s.", found, name)
 		}
 	}
-	return found, c.checkVersion(s)
-}
-
-// checkVersion refuses a version other than null, since no bucket has versions.
-func (c *call) checkVersion(s selector) error {
-	for _, v := range c.query["versionId"] {
-		if v != "null" || s.on != onObject {
-			return fault.New(fault.Invalid, "InvalidArgument", "Invalid version id specified")
-		}
-	}
-	return nil
+	return found, c.readVersion(s)
 }

@@ -77,9 +77,42 @@ func (p *page) flag(name string, v bool) {
 func (p *page) entry(e *index.Entry, bucketOwner string) {
 	p.open("Contents")
 	p.text("Key", p.show(e.Key))
+	p.modified(e)
+	p.content(e)
+	if bucketOwner != "" {
+		p.owner(cmp.Or(e.Owner, bucketOwner))
+	}
+	p.b = append(p.b, "<StorageClass>STANDARD</StorageClass></Contents>"...)
+}
+
+// version adds what a listing of versions shows of one, or of a delete marker.
+func (p *page) version(e *index.Entry, bucketOwner string) {
+	name := "Version"
+	if e.Marker {
+		name = "DeleteMarker"
+	}
+	p.open(name)
+	p.text("Key", p.show(e.Key))
+	p.text("VersionId", e.Version)
+	p.flag("IsLatest", e.Latest)
+	p.modified(e)
+	if !e.Marker {
+		p.content(e)
+		p.text("StorageClass", "STANDARD")
+	}
+	p.owner(cmp.Or(e.Owner, bucketOwner))
+	p.close(name)
+}
+
+func (p *page) modified(e *index.Entry) {
 	p.b = append(p.b, "<LastModified>"...)
 	p.b = appendStamp(p.b, e.Modified)
-	p.b = append(p.b, "</LastModified><ETag>&#34;"...)
+	p.b = append(p.b, "</LastModified>"...)
+}
+
+// content adds what a listing shows of an object's bytes.
+func (p *page) content(e *index.Entry) {
+	p.b = append(p.b, "<ETag>&#34;"...)
 	p.b = appendText(p.b, e.ETag)
 	p.b = append(p.b, "&#34;</ETag>"...)
 	if e.Algorithm != "" {
@@ -87,10 +120,6 @@ func (p *page) entry(e *index.Entry, bucketOwner string) {
 		p.text("ChecksumType", checksumType(e.Composite))
 	}
 	p.number("Size", e.Size)
-	if bucketOwner != "" {
-		p.owner(cmp.Or(e.Owner, bucketOwner))
-	}
-	p.b = append(p.b, "<StorageClass>STANDARD</StorageClass></Contents>"...)
 }
 
 func (p *page) owner(account string) {

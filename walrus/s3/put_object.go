@@ -22,7 +22,7 @@ func (c *call) putObject() error {
 	case size > maxPut && !c.who.System:
 		return tooLarge
 	}
-	when, err := writeCondition(c.r.Header)
+	when, err := c.condition("s3:ObjectCreated:Put")
 	if err != nil {
 		return err
 	}
@@ -56,6 +56,7 @@ func (c *call) putObject() error {
 	crash.Here("walrus.s3.put")
 	c.Changed()
 	c.set("ETag", quote(o.ETag))
+	c.showVersion(o.Version)
 	c.echoChecksum(o.Checksum)
 	c.w.WriteHeader(http.StatusOK)
 	return nil

@@ -46,7 +46,7 @@ func (c *call) find(t *target) (*index.Object, func(), error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		t.seen, t.looked = nil, false
+		t.seen, t.marker, t.looked = nil, nil, false
 		if err := c.permit(t, actionOn("s3:GetObject", t.version)); err != nil {
 			return nil, nil, err
 		}

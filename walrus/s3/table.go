@@ -50,9 +50,12 @@ var headers = map[string][]string{
 	"x-amz-mp-object-size": nil, "x-amz-website-redirect-location": nil, "x-amz-expected-bucket-owner": nil, "x-amz-source-expected-bucket-owner": nil,
 	"x-amz-max-parts": nil, "x-amz-part-number-marker": nil,
 
+	// Of objects and their versions.
+	"x-amz-bypass-governance-retention": nil,
+
 	// These only tell about the client, or ask for what is so anyway.
 	"x-amz-user-agent": {"*"}, "x-amz-te": {"*"}, "x-amz-request-payer": {"*"}, "x-amz-skip-destination-validation": {"*"}, "x-amz-id": {"*"},
-	"x-amz-bypass-governance-retention": {"*"}, "x-amz-optional-object-attributes": {"*"},
+	"x-amz-optional-object-attributes":                {"*"},
 	"x-amz-acl":                                       {"private", "bucket-owner-full-control", "bucket-owner-read"},
 	"x-amz-storage-class":                             {"STANDARD"},
 	"x-amz-bucket-object-lock-enabled":                {"false", "False"},
