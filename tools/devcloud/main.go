@@ -5,9 +5,8 @@
 //	go run ./tools/devcloud
 //
 // starts two zones with two hosts each and prints how to use them with aws or
-// karri. SIGINT ends it. With --state the databases and buckets stay for the
-// next start, which finds hosts that have lost their disks; without, all is
-// removed at the end.
+// karri. SIGINT ends it. With --state all stays for the next start, instances
+// and volumes included; without, all is removed at the end.
 package main
 
 import (
@@ -76,13 +75,14 @@ func run(ctx context.Context, args []string) (err error) {
 	case s.Zones < 1 || s.Zones > 16 || s.Hosts < 1 || s.Hosts > 50:
 		return errors.New("there are 1 to 16 zones with 1 to 50 hosts each")
 	}
-	if s.State == "" {
+	kept := s.State != ""
+	if !kept {
 		if s.State, err = os.MkdirTemp("", "karri-devcloud-"); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(s.State)) }()
 	}
-	conf := pretend.Config{Dir: s.State, Zones: s.Zones, Hosts: s.Hosts, Log: rest.NewLog(os.Stderr, level), Keys: keptKeys(s.State)}
+	conf := pretend.Config{Dir: s.State, Keep: kept, Zones: s.Zones, Hosts: s.Hosts, Log: rest.NewLog(os.Stderr, level), Keys: keptKeys(s.State)}
 	slog.SetDefault(conf.Log)
 	c, err := pretend.Open(ctx, conf)
 	if err != nil {

@@ -6,7 +6,7 @@
 // pretended: under each nodectl a host of package hosttest, under each
 // blockstore a disk and an exporter in memory, all as strict as the real ones.
 // They outlive a daemon that is stopped and started again, as real hosts do,
-// and end with the process.
+// and end with the process, unless they are kept in the cloud's folder too.
 //
 // With a memnet.Network the daemons meet on it, so that in a synctest bubble
 // time passes by itself; without, on loopback ports. Open starts a cloud for a
@@ -39,6 +39,7 @@ const Region = "us-east-1"
 // Config says what cloud to make.
 type Config struct {
 	Dir   string // of all state; what is there is gone on from
+	Keep  bool   // there too what hosts and disks have, or they end with the process
 	Zones int    // 2 when zero
 	Hosts int    // of each zone; 2 when zero
 	Size  Size   // of each host
@@ -69,12 +70,16 @@ type Cloud struct {
 	parts  []*part           // in the order in which they start
 	addrs  map[string]string // by use
 	index  map[string]int    // of a daemon, in memory its address
+
+	kept     map[string][]byte // what hosts and disks were when they were written down
+	stopKeep chan struct{}     // nil: nothing is being written down
+	keeping  chan error        // how that ended
 }
 
 // Store is the disk of a zone, and who is served from it.
 type Store struct {
 	Disk   *volumetest.Fake
-	Export *exporttest.Fake
+	Export *exporttest.Fake // over Disk
 }
 
 // Open starts a cloud and returns when its nodes are ready. Close it.
@@ -105,6 +110,13 @@ func (c *Cloud) open(ctx context.Context) error {
 	c.parts = c.plan()
 	if err := c.writeAddresses(); err != nil {
 		return err
+	}
+	if c.Keep {
+		if err := c.readWorlds(); err != nil {
+			return err
+		}
+		c.stopKeep, c.keeping = make(chan struct{}), make(chan error, 1)
+		go func() { c.keeping <- c.keepWorlds(c.stopKeep) }()
 	}
 	if err := c.logIn(ctx); err != nil {
 		return err
@@ -177,6 +189,11 @@ func (c *Cloud) Close() error {
 	var err error
 	for _, p := range slices.Backward(c.parts) {
 		err = errors.Join(err, p.stop())
+	}
+	if c.stopKeep != nil {
+		close(c.stopKeep)
+		err = errors.Join(err, <-c.keeping)
+		c.stopKeep = nil
 	}
 	if c.Admin != nil {
 		c.Admin.Close()
