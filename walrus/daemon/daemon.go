@@ -35,7 +35,7 @@ type Config struct {
 	Domains    []string      `flag:"domain" help:"host names under which BUCKET.NAME names a bucket, for virtual-hosted requests"`
 	Websites   []string      `flag:"website-domain" help:"host names under which BUCKET.NAME answers as the website that the bucket is"`
 	Events     []string      `flag:"event-target" help:"ARN=URL: where the events of buckets go that name the ARN (of an sqs, sns or lambda service); with an account in it, only of that account's buckets"`
-	Replicas   []string      `flag:"replication-target" help:"arn:karri:s3:REGION:ACCOUNT:BUCKET=ENDPOINT,FILE: a bucket of another S3 that buckets may be copied to; FILE has access key and secret, each in a line"`
+	Replicas   []string      `flag:"replication-target" help:"arn:karri:s3:REGION:ACCOUNT:BUCKET=ENDPOINT#FILE: a bucket of another S3 that buckets may be copied to; FILE has access key and secret, each in a line"`
 	Reserve    int           `flag:"reserve-mib" default:"256" help:"MiB of the disk that are left free; writes are refused before that"`
 	KeyRefresh time.Duration `flag:"key-refresh" default:"30s" help:"how old what is known of an access key may become before cloudctl is asked again"`
 	KeyStale   time.Duration `flag:"key-stale" default:"1h" help:"how long it serves while cloudctl cannot be asked; then requests are answered with 503"`

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"karri/shared/config"
 	"karri/walrus/daemon"
 	"karri/walrus/daemon/walrustest"
+	"karri/walrus/setting"
 )
 
 // proof is the header by which a body proves itself.
@@ -21,7 +23,7 @@ func startWithTargets(t *testing.T) *walrustest.Walrus {
 	return walrustest.Start(t, walrustest.StartCloud(t), daemon.Config{
 		Domains: []string{"s3.test"}, Websites: []string{"web.s3.test"},
 		Events:   []string{"arn:karri:sqs:us-east-1::queue=http://127.0.0.1:1/", "arn:karri:sqs:us-east-1:222222222222:bobs=http://127.0.0.1:1/"},
-		Replicas: []string{"arn:karri:s3:elsewhere::there=http://127.0.0.1:1,/dev/null"},
+		Replicas: []string{"arn:karri:s3:elsewhere::there=http://127.0.0.1:1#/dev/null"},
 	})
 }
 
@@ -178,5 +180,22 @@ func TestCORS(t *testing.T) {
 	}
 	if a := w.Send(t, w.Request(t, "GET", "/pond/k", "", "Origin: http://x.a")); a.Status != 403 || a.Header.Get("Access-Control-Allow-Origin") != "http://x.a" {
 		t.Errorf("an error cannot be seen: %+v", a)
+	}
+}
+
+func TestTargetsAreFlags(t *testing.T) {
+	var c daemon.Config
+	_, err := config.Load(c.Spec().Program, []string{"--state", "/x", "--event-target", "arn:karri:sqs:us-east-1::a=http://a/?x=y", "--event-target", "arn:karri:sns:us-east-1::b=http://b",
+		"--replication-target", "arn:karri:s3:elsewhere::there=https://there#/etc/key"}, &c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := setting.ParseEventTargets(c.Events)
+	if err != nil || len(events) != 2 || events["arn:karri:sqs:us-east-1::a"] != "http://a/?x=y" {
+		t.Error(events, err)
+	}
+	replicas, err := setting.ParseReplicationTargets(c.Replicas)
+	if want := (setting.ReplicationTarget{Endpoint: "https://there", Credentials: "/etc/key", Region: "elsewhere", Bucket: "there"}); err != nil || replicas["arn:karri:s3:elsewhere::there"] != want {
+		t.Error(replicas, err)
 	}
 }

@@ -54,7 +54,7 @@ func define(o operation) *operation {
 
 // Names returns the names of all operations, sorted.
 func Names() []string {
-	names := map[string]bool{"ListObjectsV2": true} // told apart from ListObjects by a parameter
+	names := map[string]bool{"ListObjectsV2": true, "ListBucketInventoryConfigurations": true} // told apart by a parameter
 	for _, o := range operations {
 		names[o.Name] = true
 	}

@@ -162,7 +162,7 @@ func TestSubscribers(t *testing.T) {
 }
 
 func TestReplicas(t *testing.T) {
-	targets, err := ParseReplicationTargets([]string{"arn:karri:s3:elsewhere::there=https://s3.elsewhere,/etc/key", "arn:karri:s3:south:111111111111:*=http://s,/k"})
+	targets, err := ParseReplicationTargets([]string{"arn:karri:s3:elsewhere::there=https://s3.elsewhere#/etc/key", "arn:karri:s3:south:111111111111:*=http://s#/k"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestReplicas(t *testing.T) {
 			t.Errorf("%+v: %+v %v", x, to, ok)
 		}
 	}
-	for _, bad := range []string{"", "arn:karri:s3:elsewhere::there=https://s3.elsewhere", "arn:karri:s3:::there=https://a,/k", "arn:karri:s3:e::*=https://a,/k", "arn:karri:s3:e::b=a,/k"} {
+	for _, bad := range []string{"", "arn:karri:s3:elsewhere::there=https://s3.elsewhere", "arn:karri:s3:::there=https://a#/k", "arn:karri:s3:e::*=https://a#/k", "arn:karri:s3:e::b=a#/k"} {
 		if _, err := ParseReplicationTargets([]string{bad}); err == nil {
 			t.Errorf("%q is a target", bad)
 		}
@@ -308,7 +308,7 @@ func FuzzTagQuery(f *testing.F) {
 }
 
 func FuzzTargets(f *testing.F) {
-	f.Add(sqs+"=http://a", "arn:karri:s3:e::b=http://a,/k", "1")
+	f.Add(sqs+"=http://a", "arn:karri:s3:e::b=http://a#/k", "1")
 	f.Fuzz(func(t *testing.T, event, replica, account string) {
 		if e, err := ParseEventTargets([]string{event}); err == nil {
 			for name := range e {

@@ -60,15 +60,15 @@ func ParseEventTargets(list []string) (EventTargets, error) {
 	return targets, nil
 }
 
-// ParseReplicationTargets reads ARN=ENDPOINT,FILE.
+// ParseReplicationTargets reads ARN=ENDPOINT#FILE.
 func ParseReplicationTargets(list []string) (ReplicationTargets, error) {
 	targets := ReplicationTargets{}
 	for _, s := range list {
 		name, to, _ := strings.Cut(s, "=")
-		endpoint, file, _ := strings.Cut(to, ",")
+		endpoint, file, _ := strings.Cut(to, "#")
 		a, ok := parseARN(name)
 		if !ok || a.service != "s3" || a.region == "" || file == "" || a.resource == "*" && a.account == "" {
-			return nil, fmt.Errorf("replication target %q: want arn:karri:s3:REGION:ACCOUNT:BUCKET=ENDPOINT,FILE", s)
+			return nil, fmt.Errorf("replication target %q: want arn:karri:s3:REGION:ACCOUNT:BUCKET=ENDPOINT#FILE", s)
 		}
 		if err := checkURL(endpoint); err != nil {
 			return nil, fmt.Errorf("replication target %q: %w", s, err)

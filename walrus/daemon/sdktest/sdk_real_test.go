@@ -30,7 +30,7 @@ const (
 
 func client(t *testing.T) *s3.Client {
 	w := walrustest.Start(t, walrustest.StartCloud(t), daemon.Config{
-		Events: []string{queueARN + "=http://127.0.0.1:1/"}, Replicas: []string{replicaARN + "=http://127.0.0.1:1,/dev/null"},
+		Events: []string{queueARN + "=http://127.0.0.1:1/"}, Replicas: []string{replicaARN + "=http://127.0.0.1:1#/dev/null"},
 	})
 	c := s3.New(s3.Options{
 		Region: "us-east-1", BaseEndpoint: &w.Endpoint, UsePathStyle: true,
