@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"karri/shared/bucket"
@@ -41,6 +40,9 @@ type Config struct {
 	KeyStale   time.Duration `flag:"key-stale" default:"1h" help:"how long it serves while cloudctl cannot be asked; then requests are answered with 503"`
 	OrphanAge  time.Duration `flag:"orphan-age" default:"1h" help:"how old bytes must be before they are removed because no object claims them"`
 	OrphanMost int           `flag:"orphan-most" default:"1000" help:"how many such bytes are removed at once; when there are more, none are"`
+	Index      string        `flag:"index" help:"where the index is: a folder, or postgres://... of a database that several walruses share; STATE/index when not given"`
+	Content    string        `flag:"content" help:"the folder of the bytes, one for all walruses that share an index; STATE/content when not given"`
+	ReadTime   time.Duration `flag:"read-time" default:"15m" help:"with a shared index: how long bytes stay after their object is gone, for those who are still reading it from another walrus"`
 	Cloudctl   string        `flag:"cloudctl" help:"host:port of cloudctl's internal API; what the join told, when not given"`
 }
 
@@ -73,27 +75,11 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	if err := errors.Join(badEvents, badReplicas); err != nil {
 		return err
 	}
-	files, err := content.OpenFiles(filepath.Join(s.State, "content"), content.FilesOptions{Reserve: int64(c.Reserve) << 20})
+	files, x, closeAll, err := c.open(ctx, s)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err := files.Close(); err != nil {
-			s.Log.Error("cannot close the content", "err", err)
-		}
-	}()
-	x, err := index.Open(filepath.Join(s.State, "index"), index.Options{Log: s.Log})
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err := x.Close(); err != nil {
-			s.Log.Error("cannot close the index", "err", err)
-		}
-	}()
-	if err := pair(ctx, files, x); err != nil {
-		return err
-	}
+	defer closeAll()
 	addr := c.Cloudctl
 	if addr == "" {
 		addr = s.Peers[pki.Cloudctl]
@@ -102,6 +88,9 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	defer cloud.Close()
 	holds := &content.Holds{}
 	m := &mill.Mill{Index: x, Content: files, Holds: holds, Log: s.Log, OrphanAge: c.OrphanAge, OrphanMost: c.OrphanMost}
+	if x.Shared() {
+		m.ReadTime = c.ReadTime
+	}
 	conf := s3.Config{
 		Region: c.Region, Domains: c.Domains, WebsiteDomains: c.Websites, Buckets: x, Objects: x, Uploads: x,
 		Content: files, Holds: holds, Changed: m.Nudge,

@@ -175,6 +175,9 @@ type Line struct {
 	Free []Piece `json:"free"` // a row or part that claimed these is gone
 }
 
+// Made returns when the line was written.
+func (l Line) Made() time.Time { return time.Unix(0, int64(l.Seq)) }
+
 // A Target is a queue that an event is put into, and the rule that says so.
 type Target struct{ Queue, Rule string }
 

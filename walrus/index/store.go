@@ -49,16 +49,23 @@ func (s *Store) Identity(ctx context.Context) (string, error) {
 	return string(b), err
 }
 
-// SetIdentity gives the store a name that it keeps.
-func (s *Store) SetIdentity(ctx context.Context, id string) error {
-	t, err := s.engine.begin(ctx, nil)
-	if err != nil {
+// Identify gives decide the name of the store, and the store the name that it
+// returns. Nobody else does so meanwhile.
+func (s *Store) Identify(ctx context.Context, decide func(old string) (string, error)) error {
+	return s.change(ctx, scope{locks: []lock{{kind: keyLock, name: string(identityRow)}}}, func(c *change) error {
+		old, err := c.get(ctx, identityRow)
+		if err != nil {
+			return err
+		}
+		name, err := decide(string(old))
+		c.set(identityRow, []byte(name))
+		c.idle = name == string(old)
 		return err
-	}
-	defer t.end()
-	t.set(identityRow, []byte(id))
-	return t.commit(ctx, false)
+	})
 }
+
+// Shared reports that other processes may use the store too.
+func (s *Store) Shared() bool { return s.engine.process() > 0 }
 
 // resume makes the next number higher than all in the outbox, of which there
 // are few.

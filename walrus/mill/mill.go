@@ -40,6 +40,9 @@ type Mill struct {
 	// leaves no more than there were puts under way. More of them mean that the
 	// index is older than the bytes, restored from a backup: they are left.
 	OrphanMost int
+	// ReadTime is how old a line must be before it is worked off. Where other
+	// processes share the index, they may be reading what it frees.
+	ReadTime time.Duration
 	// Every is how often orphans are looked for; an hour when zero.
 	Every time.Duration
 
@@ -64,9 +67,12 @@ func (m *Mill) Lines() life.Kind[line] {
 
 func (m *Mill) list(ctx context.Context) ([]string, error) {
 	lines, err := m.Index.Lines(ctx, batch)
-	ids := make([]string, len(lines))
-	for i, l := range lines {
-		ids[i] = strconv.FormatUint(l.Seq, 10)
+	ids := make([]string, 0, len(lines))
+	for _, l := range lines {
+		if time.Since(l.Made()) < m.ReadTime {
+			break
+		}
+		ids = append(ids, strconv.FormatUint(l.Seq, 10))
 	}
 	return ids, err
 }
