@@ -50,7 +50,7 @@ type settings struct {
 	Restart     bool          `flag:"restart" help:"in the end kill walrus, and time its start until it answers"`
 	State       string        `flag:"state" default:"/tmp" help:"folder on the disk to be used, for the folders of what is started"`
 	Output      string        `flag:"output" default:"table" help:"table or json"`
-	Settle      time.Duration `flag:"settle" default:"2s" help:"how long a server may go on working behind its answers before the next round starts"`
+	Settle      time.Duration `flag:"settle" default:"5s" help:"how long a server may go on working behind its answers before the next round starts"`
 }
 
 var program = config.Program{
