@@ -89,18 +89,26 @@ func (o *Observer) done(rec *recorder, r *http.Request, c *call, took time.Durat
 	if c.quiet && (rec.status < 400 || o.Listener == "admin") {
 		level = slog.LevelDebug
 	}
-	args := []any{"listener", o.Listener, "method", r.Method, "path", r.URL.EscapedPath(), "route", c.route,
-		"status", rec.status, "bytes", rec.bytes, "ms", float64(took.Microseconds()) / 1000, "remote", r.RemoteAddr}
+	if c.err != nil && fault.KindOf(c.err) == fault.Broken {
+		level = slog.LevelError
+	}
+	if !o.Log.Enabled(r.Context(), level) {
+		return
+	}
+	// A record of its own, since Log looks up its caller for each line and boxes
+	// each value.
+	line := slog.NewRecord(time.Now(), level, "request", 0)
+	line.AddAttrs(slog.String("request_id", c.id), slog.String("listener", o.Listener), slog.String("method", r.Method),
+		slog.String("path", r.URL.EscapedPath()), slog.String("route", c.route), slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes),
+		slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("remote", r.RemoteAddr))
 	if c.caller.Role != "" {
-		args = append(args, "caller", c.caller.String())
+		line.AddAttrs(slog.String("caller", c.caller.String()))
 	}
 	if c.err != nil {
-		args = append(args, "err", c.err.Error())
-		if fault.KindOf(c.err) == fault.Broken {
-			level = slog.LevelError
-		}
+		line.AddAttrs(slog.String("err", c.err.Error()))
 	}
-	o.Log.Log(r.Context(), level, "request", append(args, c.notes...)...)
+	line.Add(c.notes...)
+	_ = o.Log.Handler().Handle(r.Context(), line) // a log that cannot be written is nobody's request
 }
 
 // deadlines bounds how long a connection stands still.

@@ -21,7 +21,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -75,7 +74,14 @@ func NewRequestID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	t := make([]byte, 0, 36)
+	for i, c := range b {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			t = append(t, '-')
+		}
+		t = append(t, "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15])
+	}
+	return string(t)
 }
 
 var requestIDForm = regexp.MustCompile(`^[A-Za-z0-9-]{8,64}$`)
