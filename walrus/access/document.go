@@ -207,4 +207,9 @@ func (a *ACL) XML(name func(id string) string) ACLXML {
 }
 
 // Render returns the canonical document of the list.
-func (a *ACL) Render() ([]byte, error) { return xml.Marshal(a.XML(nil)) }
+func (a *ACL) Render() ([]byte, error) { return render(a.XML(nil)) }
+
+func render(v any) ([]byte, error) {
+	b, err := xml.Marshal(v)
+	return append([]byte(xml.Header), b...), err
+}

@@ -39,7 +39,7 @@ func ParsePublicAccessBlock(doc []byte) (*PublicAccessBlock, error) {
 }
 
 // Render returns the canonical document.
-func (b *PublicAccessBlock) Render() ([]byte, error) { return xml.Marshal(b) }
+func (b *PublicAccessBlock) Render() ([]byte, error) { return render(b) }
 
 // An Ownership says who owns the objects that other accounts put.
 type Ownership string
@@ -86,7 +86,7 @@ func ParseOwnershipControls(doc []byte) (*Ownership, error) {
 }
 
 // Render returns the canonical document.
-func (o Ownership) Render() ([]byte, error) { return xml.Marshal(OwnershipXML{Rule: o}) }
+func (o Ownership) Render() ([]byte, error) { return render(OwnershipXML{Rule: o}) }
 
 // Of returns who owns an object that a writer, an account, puts with a list
 // (nil: it named none) into a bucket.

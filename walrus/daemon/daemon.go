@@ -8,6 +8,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"karri/shared/rest"
 	"karri/shared/service"
 	"karri/shared/sign"
+	"karri/walrus/access"
 	"karri/walrus/content"
 	"karri/walrus/index"
 	"karri/walrus/mill"
@@ -43,6 +45,7 @@ type Config struct {
 	Index      string        `flag:"index" help:"where the index is: a folder, or postgres://... of a database that several walruses share; STATE/index when not given"`
 	Content    string        `flag:"content" help:"the folder of the bytes, one for all walruses that share an index; STATE/content when not given"`
 	ReadTime   time.Duration `flag:"read-time" default:"15m" help:"with a shared index: how long bytes stay after their object is gone, for those who are still reading it from another walrus"`
+	Ownership  string        `flag:"object-ownership" default:"ObjectWriter" help:"who owns objects in new buckets: ObjectWriter, BucketOwnerPreferred, or BucketOwnerEnforced, which also switches access control lists off"`
 	Cloudctl   string        `flag:"cloudctl" help:"host:port of cloudctl's internal API; what the join told, when not given"`
 }
 
@@ -72,7 +75,8 @@ func (c *Config) Spec() service.Spec {
 func (c *Config) run(ctx context.Context, s *service.Service) error {
 	events, badEvents := setting.ParseEventTargets(c.Events)
 	replicas, badReplicas := setting.ParseReplicationTargets(c.Replicas)
-	if err := errors.Join(badEvents, badReplicas); err != nil {
+	ownership, badOwnership := access.ParseOwnership(cmp.Or(c.Ownership, string(access.ObjectWriter)))
+	if err := errors.Join(badEvents, badReplicas, badOwnership); err != nil {
 		return err
 	}
 	files, x, closeAll, err := c.open(ctx, s)
@@ -93,7 +97,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	}
 	conf := s3.Config{
 		Region: c.Region, Domains: c.Domains, WebsiteDomains: c.Websites, Buckets: x, Objects: x, Uploads: x,
-		Content: files, Holds: holds, Changed: m.Nudge,
+		Ownership: ownership, Content: files, Holds: holds, Changed: m.Nudge,
 		EventTargets: events, ReplicationTargets: replicas,
 		Auth: &users{sign.Verifier{
 			Dialect: sign.S3, Region: c.Region, Services: []string{"s3"},

@@ -108,6 +108,9 @@ func (c *call) principal(write bool) policy.Principal {
 	case c.who.System:
 		p.ARN = ""
 	}
+	if p.Account == "" {
+		return policy.Principal{}
+	}
 	if p.ARN == "" {
 		p.ARN = "arn:aws:iam::" + p.Account + ":root"
 	}

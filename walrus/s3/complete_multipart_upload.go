@@ -120,8 +120,8 @@ func (c *call) chosen(u *index.Upload, list []completePartXML) ([]index.Part, er
 // against what it is.
 func (c *call) assemble(u *index.Upload, parts []index.Part) (*index.Object, error) {
 	o := &index.Object{
-		Entry:  index.Entry{Key: u.Key, Modified: c.now()},
-		Bucket: u.Bucket, ID: content.NewID(), Headers: u.Headers, Meta: u.Meta, Upload: u.ID,
+		Entry:  index.Entry{Key: u.Key, Modified: c.now(), Owner: u.Owner},
+		Bucket: u.Bucket, ID: content.NewID(), Headers: u.Headers, Meta: u.Meta, Upload: u.ID, ACL: u.ACL,
 	}
 	tags := md5.New()
 	for _, p := range parts {

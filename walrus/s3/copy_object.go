@@ -136,9 +136,13 @@ func (c *call) copyOnce(when index.Condition) (*index.Object, error) {
 		return nil, err
 	}
 	defer release()
+	account, acl, err := c.given()
+	if err != nil {
+		return nil, err
+	}
 	o := &index.Object{
-		Entry:  index.Entry{Key: c.key, Size: from.Size, Modified: c.now(), ETag: from.ETag},
-		Bucket: c.bucket, ID: content.NewID(), Headers: from.Headers, Meta: from.Meta,
+		Entry:  index.Entry{Key: c.key, Size: from.Size, Modified: c.now(), ETag: from.ETag, Owner: account},
+		Bucket: c.bucket, ID: content.NewID(), Headers: from.Headers, Meta: from.Meta, ACL: acl,
 		Checksum: from.Checksum, Pieces: from.Pieces,
 	}
 	switch d := c.r.Header.Get("X-Amz-Metadata-Directive"); {

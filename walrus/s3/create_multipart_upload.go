@@ -29,10 +29,14 @@ func (c *call) createMultipartUpload() error {
 	if err != nil {
 		return err
 	}
+	account, acl, err := c.given()
+	if err != nil {
+		return err
+	}
 	now := c.now()
 	u := &index.Upload{
 		Bucket: c.bucket, Key: c.key, ID: newUploadID(now), Initiated: now,
-		Account: c.who.Account, ARN: c.who.ARN, Headers: headers, Meta: meta,
+		Account: c.who.Account, ARN: c.who.ARN, Headers: headers, Meta: meta, Owner: account, ACL: acl,
 	}
 	if err := c.uploadChecksum(u); err != nil {
 		return err

@@ -33,6 +33,10 @@ func (c *call) putObject() error {
 	if err != nil {
 		return err
 	}
+	account, acl, err := c.given()
+	if err != nil {
+		return err
+	}
 	d, err := c.digests()
 	if err != nil {
 		return err
@@ -44,8 +48,8 @@ func (c *call) putObject() error {
 	}
 	defer release()
 	o := &index.Object{
-		Entry:  index.Entry{Key: c.key, Size: piece.Size, Modified: c.now(), ETag: hex.EncodeToString(d.md5.Sum(nil))},
-		Bucket: c.bucket, ID: content.NewID(), Headers: headers, Meta: meta,
+		Entry:  index.Entry{Key: c.key, Size: piece.Size, Modified: c.now(), ETag: hex.EncodeToString(d.md5.Sum(nil)), Owner: account},
+		Bucket: c.bucket, ID: content.NewID(), Headers: headers, Meta: meta, ACL: acl,
 		Checksum: index.Checksum{Algorithm: keep, Value: d.sum(keep)},
 		Pieces:   []index.Piece{piece},
 	}

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"karri/shared/rest"
+	"karri/walrus/access"
 	"karri/walrus/content"
 	"karri/walrus/index"
 	"karri/walrus/setting"
@@ -48,6 +49,8 @@ type Config struct {
 	Holds          *content.Holds
 	Changed        func()           // nudges the mill; may be nil
 	Now            func() time.Time // nil: time.Now
+	// Ownership is what new buckets get whose makers ask for none; "": none.
+	Ownership access.Ownership
 	// Where settings may send events and copies.
 	EventTargets       setting.EventTargets
 	ReplicationTargets setting.ReplicationTargets

@@ -48,18 +48,17 @@ var headers = map[string][]string{
 	"x-amz-checksum-crc32": nil, "x-amz-checksum-crc32c": nil, "x-amz-checksum-crc64nvme": nil,
 	"x-amz-checksum-sha1": nil, "x-amz-checksum-sha256": nil, "x-amz-sdk-checksum-algorithm": nil,
 	"x-amz-mp-object-size": nil, "x-amz-website-redirect-location": nil, "x-amz-expected-bucket-owner": nil, "x-amz-source-expected-bucket-owner": nil,
+	"x-amz-acl": nil, "x-amz-grant-full-control": nil, "x-amz-grant-read": nil, "x-amz-grant-read-acp": nil,
+	"x-amz-grant-write": nil, "x-amz-grant-write-acp": nil, "x-amz-object-ownership": nil, "x-amz-bucket-object-lock-enabled": nil,
 	"x-amz-max-parts": nil, "x-amz-part-number-marker": nil,
 
 	// Of objects and their versions.
 	"x-amz-bypass-governance-retention": nil,
 
 	// These only tell about the client, or ask for what is so anyway.
-	"x-amz-user-agent": {"*"}, "x-amz-te": {"*"}, "x-amz-request-payer": {"*"}, "x-amz-skip-destination-validation": {"*"}, "x-amz-id": {"*"},
+	"x-amz-user-agent": {"*"}, "x-amz-te": {"*"}, "x-amz-request-payer": {"*"}, "x-amz-skip-destination-validation": {"*"}, "x-amz-id": {"*"}, "x-amz-confirm-remove-self-bucket-access": {"*"},
 	"x-amz-optional-object-attributes":                {"*"},
-	"x-amz-acl":                                       {"private", "bucket-owner-full-control", "bucket-owner-read"},
 	"x-amz-storage-class":                             {"STANDARD"},
-	"x-amz-bucket-object-lock-enabled":                {"false", "False"},
-	"x-amz-object-ownership":                          {"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"},
 	"x-amz-object-lock-legal-hold":                    {"OFF"},
 	"x-amz-tagging":                                   {""},
 	"x-amz-tagging-directive":                         {"COPY", "REPLACE"},

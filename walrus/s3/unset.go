@@ -19,10 +19,6 @@ var unset = []struct {
 	text   string
 	xml    string // else the element of the empty answer
 }{
-	{"GetBucketPolicy", "GetBucketPolicy", onBucket, "policy", "NoSuchBucketPolicy", "The bucket policy does not exist", ""},
-	{"GetBucketPolicyStatus", "GetBucketPolicyStatus", onBucket, "policyStatus", "NoSuchBucketPolicy", "The bucket policy does not exist", ""},
-	{"GetBucketOwnershipControls", "GetBucketOwnershipControls", onBucket, "ownershipControls", "OwnershipControlsNotFoundError", "The bucket ownership controls were not found", ""},
-	{"GetPublicAccessBlock", "GetBucketPublicAccessBlock", onBucket, "publicAccessBlock", "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found", ""},
 	{"GetObjectRetention", "GetObjectRetention", onObject, "retention", "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", ""},
 	{"GetObjectLegalHold", "GetObjectLegalHold", onObject, "legal-hold", "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", ""},
 	{"GetObjectTagging", "GetObjectTagging", onObject, "tagging", "", "", "Tagging"},
@@ -30,10 +26,7 @@ var unset = []struct {
 
 // removable are the sub-resources that S3 can take away.
 var removable = map[selector]struct{ name, action string }{
-	{on: onBucket, sub: "policy"}:            {"DeleteBucketPolicy", "DeleteBucketPolicy"},
-	{on: onBucket, sub: "ownershipControls"}: {"DeleteBucketOwnershipControls", "PutBucketOwnershipControls"},
-	{on: onBucket, sub: "publicAccessBlock"}: {"DeletePublicAccessBlock", "PutBucketPublicAccessBlock"},
-	{on: onObject, sub: "tagging"}:           {"DeleteObjectTagging", "DeleteObjectTagging"},
+	{on: onObject, sub: "tagging"}: {"DeleteObjectTagging", "DeleteObjectTagging"},
 }
 
 type emptyXML struct {
