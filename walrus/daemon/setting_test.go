@@ -118,6 +118,31 @@ func TestVersioningAndLock(t *testing.T) {
 	})
 }
 
+func TestLifecycleIsShown(t *testing.T) {
+	rules := "<LifecycleConfiguration><Rule><ID>a rule</ID><Status>Enabled</Status><Filter><Prefix>old/</Prefix></Filter><Expiration><Date>2040-01-02</Date></Expiration><AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule></LifecycleConfiguration>"
+	shown := `X-Amz-Expiration: expiry-date="Mon, 02 Jan 2040 00:00:00 GMT", rule-id="a+rule"`
+	play(t, startWithTargets(t), []ask{
+		{method: "PUT", path: "/pond", status: 200},
+		{method: "PUT", path: "/pond?lifecycle", body: rules, headers: []string{proof(rules)}, status: 200},
+		{method: "PUT", path: "/pond/old/a", body: "x", status: 200, has: []string{shown}},
+		{method: "PUT", path: "/pond/new/a", body: "x", status: 200, has: []string{"X-Amz-Expiration: "}},
+		{method: "HEAD", path: "/pond/old/a", status: 200, has: []string{shown}},
+		{method: "PUT", path: "/pond/old/b", headers: []string{"x-amz-copy-source: /pond/new/a"}, status: 200, has: []string{shown}},
+		{method: "PUT", path: "/pond/new/b", headers: []string{"x-amz-copy-source: /pond/old/a"}, status: 200, has: []string{"X-Amz-Expiration: "}},
+		{method: "POST", path: "/pond/old/c?uploads", status: 200, has: []string{"X-Amz-Abort-Rule-Id: a+rule"}},
+		{method: "POST", path: "/pond/new/c?uploads", status: 200, has: []string{"X-Amz-Abort-Rule-Id: "}},
+	})
+}
+
+func TestDocumentsThatAreNone(t *testing.T) {
+	long := strings.Repeat(" ", 65<<10) + settings[1].good
+	play(t, startWithTargets(t), []ask{
+		{method: "PUT", path: "/pond", status: 200},
+		{method: "PUT", path: "/pond?cors", headers: []string{proof("")}, status: 400, code: "MissingRequestBodyError"},
+		{method: "PUT", path: "/pond?cors", body: long, headers: []string{proof(long)}, status: 400, code: "MaxMessageLengthExceeded"},
+	})
+}
+
 func TestInventories(t *testing.T) {
 	w := startWithTargets(t)
 	play(t, w, []ask{{method: "PUT", path: "/pond", status: 200}, {method: "GET", path: "/pond?inventory", status: 200, has: []string{"<IsTruncated>false</IsTruncated>"}}})

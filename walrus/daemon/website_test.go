@@ -47,6 +47,10 @@ func TestWebsite(t *testing.T) {
 		{method: "PUT", path: "/pond/away/here", body: "here", status: 200},
 		{method: "PUT", path: "/pond/moved", body: "x", headers: []string{"x-amz-website-redirect-location: /docs/"}, status: 200},
 		{method: "PUT", path: "/pond/bad", body: "x", headers: []string{"x-amz-website-redirect-location: javascript:x"}, status: 400, code: "InvalidRedirectLocation"},
+		{method: "PUT", path: "/pond/copied", headers: []string{"x-amz-copy-source: /pond/moved"}, status: 200},
+		{method: "HEAD", path: "/pond/copied", status: 200, has: []string{"X-Amz-Website-Redirect-Location: "}},
+		{method: "PUT", path: "/pond/copied", headers: []string{"x-amz-copy-source: /pond/copied", "x-amz-website-redirect-location: http://e.com/"}, status: 200},
+		{method: "HEAD", path: "/pond/copied", status: 200, has: []string{"X-Amz-Website-Redirect-Location: http://e.com/"}},
 		{method: "HEAD", path: "/pond/moved", status: 200, has: []string{"X-Amz-Website-Redirect-Location: /docs/"}},
 	})
 	browse(t, w, "pond.web.s3.test", []visit{{path: "/", status: 404, has: []string{"<li>Code: NoSuchWebsiteConfiguration</li>"}}})

@@ -187,6 +187,7 @@ func (c *call) completedBefore(id string, list []completePartXML) error {
 
 func (c *call) completed(o *index.Object) {
 	c.showVersion(o.Version)
+	c.showExpiration(o)
 	scheme := "http"
 	if c.r.TLS != nil {
 		scheme = "https"

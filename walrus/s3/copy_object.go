@@ -123,6 +123,7 @@ func (c *call) copyObject() error {
 		crash.Here("walrus.s3.copy")
 		c.Changed()
 		c.showVersion(o.Version)
+		c.showExpiration(o)
 		c.xml(http.StatusOK, copyObjectXML{LastModified: stamp(o.Modified), ETag: quote(o.ETag),
 			ChecksumType: checksumType(o.Checksum.Composite), checksumXML: checksumOf(o.Checksum.Algorithm, o.Checksum.Value)})
 		return nil
@@ -152,8 +153,12 @@ func (c *call) copyOnce(when index.Condition) (*index.Object, error) {
 		}
 	case d != "" && !strings.EqualFold(d, "COPY"):
 		return nil, invalidArgument("Unknown metadata directive.")
-	case from.Bucket == c.bucket && from.Key == c.key && from.Latest:
+	case from.Bucket == c.bucket && from.Key == c.key && from.Latest && c.r.Header.Get(redirectHeader) == "":
 		return nil, invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
+	default:
+		if o.Headers, err = redirected(from.Headers, c.r.Header.Get(redirectHeader)); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.rehash(from, o); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -90,7 +91,8 @@ func (c *call) cors() {
 	if err != nil {
 		return // which the request itself meets too
 	}
-	if rule, any := rules.Match(origin, c.r.Method, nil); rule != nil {
+	method := cmp.Or(c.r.Header.Get("Access-Control-Request-Method"), c.r.Method)
+	if rule, any := rules.Match(origin, method, nil); rule != nil {
 		c.allowOrigin(rule, origin, any)
 	}
 }

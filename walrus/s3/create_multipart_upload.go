@@ -44,6 +44,7 @@ func (c *call) createMultipartUpload() error {
 	if err := c.Uploads.CreateUpload(c.ctx, u); err != nil {
 		return err
 	}
+	c.showAbort(u)
 	if u.Asked {
 		c.set("x-amz-checksum-algorithm", string(u.Algorithm))
 		c.set("x-amz-checksum-type", checksumType(u.Composite))

@@ -58,6 +58,7 @@ func (c *call) listParts() error {
 		Bucket: c.bucket, Key: c.key, UploadID: u.ID, Initiator: owner(u.Account), Owner: owner(c.b.Owner), StorageClass: "STANDARD",
 		PartNumberMarker: marker, NextPartNumberMarker: marker, MaxParts: most, IsTruncated: more,
 	}
+	c.showAbort(u)
 	if u.Asked {
 		out.ChecksumAlgorithm, out.ChecksumType = string(u.Algorithm), checksumType(u.Composite)
 	}

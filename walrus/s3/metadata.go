@@ -84,6 +84,7 @@ func (c *call) describe(o *index.Object) {
 	h.Set("ETag", quote(o.ETag))
 	h.Set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))
 	h.Set("Accept-Ranges", "bytes")
+	c.showExpiration(o)
 }
 
 // echoChecksum writes the headers of a checksum.

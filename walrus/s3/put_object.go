@@ -61,6 +61,7 @@ func (c *call) putObject() error {
 	c.Changed()
 	c.set("ETag", quote(o.ETag))
 	c.showVersion(o.Version)
+	c.showExpiration(o)
 	c.echoChecksum(o.Checksum)
 	c.w.WriteHeader(http.StatusOK)
 	return nil

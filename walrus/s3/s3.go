@@ -124,6 +124,7 @@ type call struct {
 	op     *operation
 
 	isSite   bool          // of a website
+	trouble  error         // of a website's error document
 	version  string        // that is asked for; "": the current one
 	b        *index.Bucket // shared: not to be changed
 	settings *setting.All  // of b; shared

@@ -3,6 +3,7 @@ package s3
 import (
 	"fmt"
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -26,6 +27,21 @@ func checkRedirect(to string) error {
 		}
 	}
 	return fault.New(fault.Invalid, "InvalidRedirectLocation", "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
+}
+
+// redirected returns the headers of a copy, which is not redirected as its
+// source is.
+func redirected(headers map[string]string, to string) (map[string]string, error) {
+	if headers[redirectHeader] == to {
+		return headers, nil
+	}
+	h := map[string]string{}
+	maps.Copy(h, headers)
+	delete(h, redirectHeader)
+	if to != "" {
+		h[redirectHeader] = to
+	}
+	return h, checkRedirect(to)
 }
 
 // website answers a request to the host BUCKET.WEBSITE-DOMAIN: always as for
@@ -59,7 +75,7 @@ func (c *call) website() error {
 		return c.redirect(code, to)
 	}
 	if site.Error != nil && s < 500 {
-		if c.errorPage(site.Error.Key, s) == nil {
+		if c.trouble = c.errorPage(site.Error.Key, s); c.trouble == nil {
 			rest.NoteError(c.ctx, err)
 			return nil
 		}
@@ -158,7 +174,7 @@ func (c *call) scheme() string {
 
 func (c *call) redirect(code int, to string) error {
 	c.set("Location", to)
-	c.html(code, [][2]string{{"Code", http.StatusText(code)}, {"Message", "Resource Found"}})
+	c.html(code, list([][2]string{{"Code", strings.ReplaceAll(http.StatusText(code), " ", "")}, {"Message", "Resource Found"}}))
 	return nil
 }
 
@@ -186,17 +202,27 @@ func (c *call) failPage(err error) {
 		c.set("Allow", "GET, HEAD")
 		facts = append(facts, [2]string{"Method", c.r.Method}, [2]string{"ResourceType", "OBJECT"})
 	}
-	c.html(s, append(facts, [2]string{"RequestId", c.id}, [2]string{"HostId", c.w.Header()["x-amz-id-2"][0]}))
+	body := list(append(facts, [2]string{"RequestId", c.id}, [2]string{"HostId", c.w.Header()["x-amz-id-2"][0]}))
+	if c.trouble != nil {
+		f := fault.Of(c.trouble)
+		body += "<h3>An Error Occurred While Attempting to Retrieve a Custom Error Document</h3>\n" + list([][2]string{{"Code", f.Code}, {"Message", f.Text}})
+	}
+	c.html(s, body)
 }
 
-// html answers with a page that names facts.
-func (c *call) html(status int, facts [][2]string) {
-	title := fmt.Sprintf("%d %s", status, http.StatusText(status))
-	var list strings.Builder
+func list(facts [][2]string) string {
+	var b strings.Builder
+	b.WriteString("<ul>\n")
 	for _, f := range facts {
-		fmt.Fprintf(&list, "<li>%s: %s</li>\n", f[0], html.EscapeString(f[1]))
+		fmt.Fprintf(&b, "<li>%s: %s</li>\n", f[0], html.EscapeString(f[1]))
 	}
-	page := fmt.Sprintf("<html>\n<head><title>%s</title></head>\n<body>\n<h1>%s</h1>\n<ul>\n%s</ul>\n<hr/>\n</body>\n</html>\n", title, title, list.String())
+	return b.String() + "</ul>\n"
+}
+
+// html answers with a page.
+func (c *call) html(status int, body string) {
+	title := fmt.Sprintf("%d %s", status, http.StatusText(status))
+	page := fmt.Sprintf("<html>\n<head><title>%s</title></head>\n<body>\n<h1>%s</h1>\n%s<hr/>\n</body>\n</html>\n", title, title, body)
 	h := c.w.Header()
 	for _, name := range []string{"ETag", "Last-Modified", "Accept-Ranges", "Content-Range", "Content-Encoding", "Content-Disposition"} {
 		h.Del(name)
