@@ -66,6 +66,7 @@ func TestAcknowledgedSurvivesPowerLoss(t *testing.T) {
 func survived(t *testing.T, disk vfs.FS, acked map[string]int) {
 	y := open(t, disk, "")
 	defer y.Close()
+	sound(t, y)
 	for key, put := range acked {
 		o, err := y.Object(t.Context(), "b", key, "")
 		if err != nil {

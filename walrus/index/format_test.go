@@ -81,6 +81,21 @@ func TestRowsOfBeforeStay(t *testing.T) {
 	}
 }
 
+// set writes a row past the index.
+func set(t *testing.T, disk vfs.FS, key, value string) {
+	t.Helper()
+	db, err := pebble.Open("", &pebble.Options{FS: disk, FormatMajorVersion: pebble.FormatNewest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Set([]byte(key), []byte(value), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // half takes the store back to the middle of its renewal: some rows have the
 // new form, others not, and the store does not say what it is.
 func half(t *testing.T, disk *vfs.MemFS) {

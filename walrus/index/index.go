@@ -153,6 +153,10 @@ type Index interface {
 	Outbox
 	Accounts
 	Marks
+	// Verify reads the whole index, as it is at one moment, tells say what in it
+	// does not agree with the rest, and returns how many rows of objects and
+	// parts it saw.
+	Verify(ctx context.Context, say func(problem string)) (int, error)
 }
 
 // What an index refuses with; the codes are S3's, but for Moved.

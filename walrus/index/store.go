@@ -207,6 +207,11 @@ func (s *Store) Inline(ctx context.Context, piece string) ([]byte, error) {
 	if b == nil {
 		return nil, Moved
 	}
+	return sound(piece, b)
+}
+
+// sound returns the bytes of an inline piece if they are what was put.
+func sound(piece string, b []byte) ([]byte, error) {
 	if len(b) < 4 || binary.BigEndian.Uint32(b) != crc32.Checksum(b[4:], castagnoli) {
 		return nil, Damaged.Because(fmt.Errorf("inline piece %s: wrong checksum", piece))
 	}

@@ -42,7 +42,13 @@ func Suite(t *testing.T, fresh func(t *testing.T) index.Index) {
 		"quotas":                       quotas,
 		"histories agree with a model": histories,
 	} {
-		t.Run(name, func(t *testing.T) { part(t, fresh(t)) })
+		t.Run(name, func(t *testing.T) {
+			x := fresh(t)
+			part(t, x)
+			if _, err := x.Verify(t.Context(), func(problem string) { t.Error(problem) }); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
