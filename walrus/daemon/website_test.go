@@ -35,6 +35,10 @@ func browse(t *testing.T, w *walrustest.Walrus, host string, visits []visit) {
 	}
 }
 
+func public(bucket, actions string) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":[` + actions + `],"Resource":["arn:aws:s3:::` + bucket + `/*","arn:aws:s3:::` + bucket + `"]}]}`
+}
+
 func TestWebsite(t *testing.T) {
 	w := startWithTargets(t)
 	site := `<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument><ErrorDocument><Key>oops.html</Key></ErrorDocument>
@@ -58,6 +62,34 @@ func TestWebsite(t *testing.T) {
 	browse(t, w, "karri-images.web.s3.test", []visit{{path: "/", status: 404, has: []string{"<li>Code: NoSuchBucket</li>"}}})
 	play(t, w, []ask{{method: "PUT", path: "/pond?website", body: site, status: 200}})
 	browse(t, w, "pond.web.s3.test", []visit{{path: "/", status: 403, has: []string{"<h1>403 Forbidden</h1>", "<li>Code: AccessDenied</li>"}}})
+
+	play(t, w, []ask{{method: "PUT", path: "/pond?policy", body: public("pond", `"s3:GetObject"`), status: 204}})
+	browse(t, w, "pond.web.s3.test", []visit{
+		{path: "/", status: 200, has: []string{"home", "Content-Type: text/html"}},
+		{method: "HEAD", path: "/", status: 200, has: []string{"Content-Length: 4"}},
+		{path: "/", headers: []string{"Range: bytes=1-2"}, status: 206, has: []string{"om"}},
+		{path: "/docs/", status: 200, has: []string{"docs"}},
+		{path: "/docs", status: 302, has: []string{"Location: /docs/"}},
+		{path: "/moved", status: 301, has: []string{"Location: /docs/"}},
+		{path: "/old/a b?x=y", status: 301, has: []string{"Location: http://pond.web.s3.test/new/a%20b"}},
+		{path: "/none", status: 403, has: []string{"<li>Code: AccessDenied</li>"}}, // who may not list is not told what is missing
+		{path: "/away/here", status: 200, has: []string{"here"}},
+		{method: "PUT", path: "/x", status: 405, has: []string{"<li>Code: MethodNotAllowed</li>", "Allow: GET, HEAD"}},
+		{path: "/?versioning", status: 200, has: []string{"home"}},
+	})
+
+	play(t, w, []ask{{method: "PUT", path: "/pond?policy", body: public("pond", `"s3:GetObject","s3:ListBucket"`), status: 204}})
+	browse(t, w, "pond.web.s3.test", []visit{
+		{path: "/%3Cnone%3E", status: 404, has: []string{"<h1>404 Not Found</h1>", "<li>Key: &lt;none&gt;</li>", "<li>Code: NoSuchKey</li>", "Content-Type: text/html; charset=utf-8"}},
+		{method: "HEAD", path: "/none", status: 404, has: []string{"X-Amz-Error-Code: NoSuchKey"}},
+		{path: "/away/gone", status: 307, has: []string{"Location: http://example.com/away/gone"}},
+		{path: "/new/", status: 404, has: []string{"<h3>An Error Occurred While Attempting to Retrieve a Custom Error Document</h3>"}},
+	})
+	play(t, w, []ask{{method: "PUT", path: "/pond/oops.html", body: "<b>oops</b>", headers: []string{"Content-Type: text/html"}, status: 200}})
+	browse(t, w, "pond.web.s3.test", []visit{
+		{path: "/none", headers: []string{"Range: bytes=0-0", "If-None-Match: *"}, status: 404, has: []string{"<b>oops</b>", "Content-Type: text/html"}},
+		{path: "/", headers: []string{"If-None-Match: *"}, status: 304},
+	})
 
 	all := "<WebsiteConfiguration><RedirectAllRequestsTo><HostName>example.com</HostName><Protocol>https</Protocol></RedirectAllRequestsTo></WebsiteConfiguration>"
 	play(t, w, []ask{{method: "PUT", path: "/pond?website", body: all, status: 200}})
