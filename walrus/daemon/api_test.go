@@ -130,7 +130,7 @@ func TestObjects(t *testing.T) {
 		{method: "PUT", path: "/pond/k", body: "bello", headers: []string{md5Header}, status: 400, code: "BadDigest"},
 		{method: "PUT", path: "/pond/k", body: "x", headers: []string{"Content-MD5: abc"}, status: 400, code: "InvalidDigest"},
 		{method: "PUT", path: "/pond/k", body: "x", headers: []string{"x-amz-acl: public"}, status: 400, code: "InvalidArgument"},
-		{method: "PUT", path: "/pond/k", body: "x", headers: []string{"x-amz-server-side-encryption: AES256"}, status: 501, code: "NotImplemented"},
+		{method: "PUT", path: "/pond/k", body: "x", headers: []string{"x-amz-server-side-encryption: aws:kms"}, status: 501, code: "NotImplemented"},
 		{method: "PUT", path: "/pond/k", body: "x", headers: []string{"x-amz-unheard-of: 1"}, status: 501, code: "NotImplemented"},
 		{method: "PUT", path: "/pond/k", body: "x", headers: []string{"x-amz-expected-bucket-owner: 222222222222"}, status: 403, code: "AccessDenied"},
 		{method: "PUT", path: "/pond/k", body: "x", headers: []string{"x-amz-meta-a: " + strings.Repeat("m", 2048)}, status: 400, code: "MetadataTooLarge"},

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	"karri/shared/bucket"
@@ -25,6 +26,7 @@ import (
 	"karri/walrus/index"
 	"karri/walrus/mill"
 	"karri/walrus/s3"
+	"karri/walrus/seal"
 	"karri/walrus/setting"
 )
 
@@ -46,6 +48,7 @@ type Config struct {
 	Content    string        `flag:"content" help:"the folder of the bytes, one for all walruses that share an index; STATE/content when not given"`
 	ReadTime   time.Duration `flag:"read-time" default:"15m" help:"with a shared index: how long bytes stay after their object is gone, for those who are still reading it from another walrus"`
 	Ownership  string        `flag:"object-ownership" default:"ObjectWriter" help:"who owns objects in new buckets: ObjectWriter, BucketOwnerPreferred, or BucketOwnerEnforced, which also switches access control lists off"`
+	MasterKeys string        `flag:"master-key-file" help:"file of the master keys of server-side encryption, a line NAME:BASE64 for each, the last one current; STATE/master.keys, made at the first start, when not given"`
 	Cloudctl   string        `flag:"cloudctl" help:"host:port of cloudctl's internal API; what the join told, when not given"`
 }
 
@@ -64,6 +67,7 @@ func (c *Config) Spec() service.Spec {
 			Files: [][2]string{
 				{"STATE/index", "which objects there are; an ordered key-value store"},
 				{"STATE/content", "the bytes of objects, in pieces that never change"},
+				{"STATE/master.keys", "the master keys under which objects are sealed; without them their bytes are lost"},
 				{"STATE/pki", "key and certificate of this component"},
 			},
 		},
@@ -84,6 +88,10 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 		return err
 	}
 	defer closeAll()
+	ring, err := seal.OpenRing(cmp.Or(c.MasterKeys, filepath.Join(s.State, "master.keys")), c.MasterKeys == "")
+	if err != nil {
+		return err
+	}
 	addr := c.Cloudctl
 	if addr == "" {
 		addr = s.Peers[pki.Cloudctl]
@@ -97,7 +105,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	}
 	conf := s3.Config{
 		Region: c.Region, Domains: c.Domains, WebsiteDomains: c.Websites, Buckets: x, Objects: x, Uploads: x,
-		Ownership: ownership, Content: files, Holds: holds, Changed: m.Nudge,
+		Ownership: ownership, Content: files, Holds: holds, Master: ring, Changed: m.Nudge,
 		EventTargets: events, ReplicationTargets: replicas,
 		Auth: &users{sign.Verifier{
 			Dialect: sign.S3, Region: c.Region, Services: []string{"s3"},
@@ -117,5 +125,6 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 		return err
 	})
 	s.Go("mill", m.Run)
+	s.Go("rewrapper", (&mill.Rewrapper{Buckets: x, Objects: x, Ring: ring, Log: s.Log}).Run)
 	return s.Serve(ctx)
 }

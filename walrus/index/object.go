@@ -5,6 +5,7 @@ import (
 
 	"karri/walrus/access"
 	"karri/walrus/checksum"
+	"karri/walrus/seal"
 )
 
 // The states of a bucket's versioning; a bucket that never had versions has "".
@@ -64,6 +65,7 @@ type Object struct {
 	Hold        bool              `json:"hold,omitempty"`
 	Replication string            `json:"replication,omitempty"` // status
 	ACL         *access.ACL       `json:"acl,omitempty"`         // nil: its owner's alone
+	Seal        *seal.Envelope    `json:"seal,omitempty"`        // nil: the bytes are stored as they are
 }
 
 // Tag is one tag of an object.
@@ -100,7 +102,7 @@ type Checksum struct {
 // Piece is where a run of an object's bytes is.
 type Piece struct {
 	ID     string `json:"id"`
-	Size   int64  `json:"size"`
+	Size   int64  `json:"size"`             // of what it stands for; sealed it is longer
 	Inline bool   `json:"inline,omitempty"` // in the index
 	Part   int    `json:"part,omitempty"`   // the part that it was uploaded as
 	Data   []byte `json:"-"`                // of an inline piece that is being put for the first time
@@ -124,6 +126,7 @@ type Upload struct {
 	Retention *Retention         `json:"retention,omitempty"`
 	Hold      bool               `json:"hold,omitempty"`
 	ACL       *access.ACL        `json:"acl,omitempty"`
+	Seal      *seal.Envelope     `json:"seal,omitempty"`
 }
 
 // Part is one part of an upload.

@@ -121,7 +121,7 @@ func (c *call) chosen(u *index.Upload, list []completePartXML) ([]index.Part, er
 func (c *call) assemble(u *index.Upload, parts []index.Part) (*index.Object, error) {
 	o := &index.Object{
 		Entry:  index.Entry{Key: u.Key, Modified: c.now(), Owner: u.Owner},
-		Bucket: u.Bucket, ID: content.NewID(), Headers: u.Headers, Meta: u.Meta, Upload: u.ID, ACL: u.ACL,
+		Bucket: u.Bucket, ID: content.NewID(), Headers: u.Headers, Meta: u.Meta, Upload: u.ID, ACL: u.ACL, Seal: u.Seal,
 	}
 	tags := md5.New()
 	for _, p := range parts {
@@ -188,6 +188,7 @@ func (c *call) completedBefore(id string, list []completePartXML) error {
 func (c *call) completed(o *index.Object) {
 	c.showVersion(o.Version)
 	c.showExpiration(o)
+	c.told(o.Seal, nil)
 	scheme := "http"
 	if c.r.TLS != nil {
 		scheme = "https"

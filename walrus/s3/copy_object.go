@@ -106,7 +106,8 @@ func (c *call) findSource() (*index.Object, func(), error) {
 	return o, release, nil
 }
 
-// copyObject makes a row that claims the pieces of the source: no byte moves.
+// copyObject makes a row that claims the pieces of the source: no byte moves,
+// unless they are to be sealed in another way.
 func (c *call) copyObject() error {
 	when, err := c.condition("s3:ObjectCreated:Copy")
 	if err != nil {
@@ -141,6 +142,14 @@ func (c *call) copyOnce(when index.Condition) (*index.Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	by, err := c.sealOf(from.Seal, sourceCustomer)
+	if err != nil {
+		return nil, err
+	}
+	to, err := c.sealNew()
+	if err != nil {
+		return nil, err
+	}
 	o := &index.Object{
 		Entry:  index.Entry{Key: c.key, Size: from.Size, Modified: c.now(), ETag: from.ETag, Owner: account},
 		Bucket: c.bucket, ID: content.NewID(), Headers: from.Headers, Meta: from.Meta, ACL: acl,
@@ -153,37 +162,78 @@ func (c *call) copyOnce(when index.Condition) (*index.Object, error) {
 		}
 	case d != "" && !strings.EqualFold(d, "COPY"):
 		return nil, invalidArgument("Unknown metadata directive.")
-	case from.Bucket == c.bucket && from.Key == c.key && from.Latest && c.r.Header.Get(redirectHeader) == "":
+	case from.Bucket == c.bucket && from.Key == c.key && from.Latest && c.r.Header.Get(redirectHeader) == "" && by.mode() == to.mode() && !c.namesSealing():
 		return nil, invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	default:
 		if o.Headers, err = redirected(from.Headers, c.r.Header.Get(redirectHeader)); err != nil {
 			return nil, err
 		}
 	}
-	if err := c.rehash(from, o); err != nil {
-		return nil, err
-	}
-	if err := c.Content.Room(); err != nil {
-		return nil, err
-	}
-	when.Pin = &index.Pin{Bucket: from.Bucket, Key: from.Key, Version: from.Version, ID: from.ID}
-	return o, c.Objects.Put(c.ctx, o, when)
+	return o, c.copyBytes(from, by, o, to, when)
 }
 
+// copyBytes puts a copy, which shares the bytes of its source if it can.
+func (c *call) copyBytes(from *index.Object, by *sealing, o *index.Object, to *sealing, when index.Condition) error {
+	c.told(to.envelope, to.customer)
+	var share bool
+	if o.Seal, share = by.shares(to); !share {
+		return c.copySealed(from, by, o, to, when)
+	}
+	if err := c.rehash(from, by, o); err != nil {
+		return err
+	}
+	if err := c.Content.Room(); err != nil {
+		return err
+	}
+	when.Pin = &index.Pin{Bucket: from.Bucket, Key: from.Key, Version: from.Version, ID: from.ID}
+	return c.Objects.Put(c.ctx, o, when)
+}
+
+// copySealed makes a copy with bytes of its own.
+func (c *call) copySealed(from *index.Object, by *sealing, o *index.Object, to *sealing, when index.Condition) error {
+	a := from.Checksum.Algorithm
+	if named := c.r.Header.Get("X-Amz-Checksum-Algorithm"); named != "" {
+		var ok bool
+		if a, ok = checksum.Parse(named); !ok {
+			return badChecksum
+		}
+	}
+	s, err := c.read(from, by, 0, from.Size)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	d := newDigests(a)
+	piece, done, err := c.receive(s, from.Size, d, to, func() error { return nil })
+	if err != nil {
+		return err
+	}
+	defer done()
+	o.Pieces, o.Seal, o.ETag = []index.Piece{piece}, to.envelope, to.etag(d)
+	o.Checksum = index.Checksum{Algorithm: a, Value: d.sum(a)}
+	if err := c.Objects.Put(c.ctx, o, when); err != nil {
+		c.discard(piece, err)
+		return err
+	}
+	return nil
+}
+
+var badChecksum = invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+
 // rehash computes the checksum that a copy asks for, where the source has another.
-func (c *call) rehash(from, to *index.Object) error {
+func (c *call) rehash(from *index.Object, by *sealing, to *index.Object) error {
 	named := c.r.Header.Get("X-Amz-Checksum-Algorithm")
 	if named == "" {
 		return nil
 	}
 	a, ok := checksum.Parse(named)
 	if !ok {
-		return invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+		return badChecksum
 	}
 	if from.Checksum.Algorithm == a && !from.Checksum.Composite {
 		return nil
 	}
-	s, err := c.read(from, 0, from.Size)
+	s, err := c.read(from, by, 0, from.Size)
 	if err != nil {
 		return err
 	}

@@ -33,10 +33,14 @@ func (c *call) createMultipartUpload() error {
 	if err != nil {
 		return err
 	}
+	s, err := c.sealNew()
+	if err != nil {
+		return err
+	}
 	now := c.now()
 	u := &index.Upload{
 		Bucket: c.bucket, Key: c.key, ID: newUploadID(now), Initiated: now,
-		Account: c.who.Account, ARN: c.who.ARN, Headers: headers, Meta: meta, Owner: account, ACL: acl,
+		Account: c.who.Account, ARN: c.who.ARN, Headers: headers, Meta: meta, Owner: account, ACL: acl, Seal: s.envelope,
 	}
 	if err := c.uploadChecksum(u); err != nil {
 		return err
@@ -45,6 +49,7 @@ func (c *call) createMultipartUpload() error {
 		return err
 	}
 	c.showAbort(u)
+	c.told(u.Seal, s.customer)
 	if u.Asked {
 		c.set("x-amz-checksum-algorithm", string(u.Algorithm))
 		c.set("x-amz-checksum-type", checksumType(u.Composite))

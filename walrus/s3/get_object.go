@@ -30,6 +30,10 @@ func (c *call) getObject() error {
 		return c.marked(o)
 	}
 	c.showVersion(o.Version)
+	by, err := c.sealOf(o.Seal, customerHeader)
+	if err != nil {
+		return err
+	}
 	if err := checkRead(c.r.Header, "", o); err != nil {
 		c.set("ETag", quote(o.ETag))
 		c.set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))
@@ -40,6 +44,7 @@ func (c *call) getObject() error {
 		return err
 	}
 	c.describe(o)
+	c.told(o.Seal, by.customer)
 	h := c.w.Header()
 	h.Set("Content-Length", strconv.FormatInt(n, 10))
 	code := http.StatusOK
@@ -53,7 +58,7 @@ func (c *call) getObject() error {
 		c.w.WriteHeader(code)
 		return nil
 	}
-	s, err := c.read(o, off, n)
+	s, err := c.read(o, by, off, n)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"encoding/hex"
 	"net/http"
 
 	"karri/shared/crash"
@@ -37,21 +36,25 @@ func (c *call) putObject() error {
 	if err != nil {
 		return err
 	}
+	s, err := c.sealNew()
+	if err != nil {
+		return err
+	}
 	d, err := c.digests()
 	if err != nil {
 		return err
 	}
 	keep := d.kept()
-	piece, release, err := c.receive(c.body, c.body.Size(), d, func() error { return d.prove(c.body) })
+	piece, release, err := c.receive(c.body, c.body.Size(), d, s, func() error { return d.prove(c.body) })
 	if err != nil {
 		return err
 	}
 	defer release()
 	o := &index.Object{
-		Entry:  index.Entry{Key: c.key, Size: piece.Size, Modified: c.now(), ETag: hex.EncodeToString(d.md5.Sum(nil)), Owner: account},
+		Entry:  index.Entry{Key: c.key, Size: piece.Size, Modified: c.now(), ETag: s.etag(d), Owner: account},
 		Bucket: c.bucket, ID: content.NewID(), Headers: headers, Meta: meta, ACL: acl,
 		Checksum: index.Checksum{Algorithm: keep, Value: d.sum(keep)},
-		Pieces:   []index.Piece{piece},
+		Pieces:   []index.Piece{piece}, Seal: s.envelope,
 	}
 	if err := c.Objects.Put(c.ctx, o, when); err != nil {
 		c.discard(piece, err)
@@ -62,6 +65,7 @@ func (c *call) putObject() error {
 	c.set("ETag", quote(o.ETag))
 	c.showVersion(o.Version)
 	c.showExpiration(o)
+	c.told(o.Seal, s.customer)
 	c.echoChecksum(o.Checksum)
 	c.w.WriteHeader(http.StatusOK)
 	return nil

@@ -17,10 +17,10 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 128<<10); return &b 
 
 // receive stores a body of size bytes (-1: it was not said) in a piece, hashing
 // it on the way. The piece is durable, unless it is small and travels with its
-// row, and held until release is called, which must be after the row is
-// committed or given up. What prove refuses when the body has ended is not
-// stored.
-func (c *call) receive(body io.Reader, size int64, d *digests, prove func() error) (p index.Piece, release func(), err error) {
+// row, sealed as s says, and held until release is called, which must be after
+// the row is committed or given up. What prove refuses when the body has ended
+// is not stored.
+func (c *call) receive(body io.Reader, size int64, d *digests, s *sealing, prove func() error) (p index.Piece, release func(), err error) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
 	head := make([]byte, 0, 1024)
@@ -33,25 +33,25 @@ func (c *call) receive(body io.Reader, size int64, d *digests, prove func() erro
 		head = append(head, (*buf)[:n]...)
 		if err == io.EOF {
 			if len(head) > c.InlineMax {
-				return c.spill(head, strings.NewReader(""), size, *buf, d, prove)
+				return c.spill(head, strings.NewReader(""), size, *buf, d, s, prove)
 			}
 			if err := prove(); err != nil {
 				return p, nil, err
 			}
-			return index.Piece{ID: content.NewID(), Size: int64(len(head)), Inline: true, Data: head}, func() {}, c.Content.Room()
+			return index.Piece{ID: content.NewID(), Size: int64(len(head)), Inline: true, Data: s.bytes(head)}, func() {}, c.Content.Room()
 		}
 		if err != nil {
 			return p, nil, bodyFault(err)
 		}
 		if len(head) > c.InlineMax {
-			return c.spill(head, body, size, *buf, d, prove)
+			return c.spill(head, body, size, *buf, d, s, prove)
 		}
 	}
 }
 
 // spill stores head and the rest of the body in a piece of the content engine.
-func (c *call) spill(head []byte, more io.Reader, size int64, buf []byte, d *digests, prove func() error) (p index.Piece, release func(), err error) {
-	w, err := c.Content.Create(c.ctx, size)
+func (c *call) spill(head []byte, more io.Reader, size int64, buf []byte, d *digests, s *sealing, prove func() error) (p index.Piece, release func(), err error) {
+	w, err := c.Content.Create(c.ctx, s.size(size))
 	if err != nil {
 		return p, nil, err
 	}
@@ -62,8 +62,9 @@ func (c *call) spill(head []byte, more io.Reader, size int64, buf []byte, d *dig
 			held()
 		}
 	}()
+	out, end := s.writer(w)
 	got := int64(len(head))
-	if _, err := w.Write(head); err != nil {
+	if _, err := out.Write(head); err != nil {
 		return p, nil, err
 	}
 	for {
@@ -71,7 +72,7 @@ func (c *call) spill(head []byte, more io.Reader, size int64, buf []byte, d *dig
 		if n > 0 {
 			_, _ = d.Write(buf[:n])
 			got += int64(n)
-			if _, err := w.Write(buf[:n]); err != nil {
+			if _, err := out.Write(buf[:n]); err != nil {
 				return p, nil, err
 			}
 		}
@@ -83,6 +84,9 @@ func (c *call) spill(head []byte, more io.Reader, size int64, buf []byte, d *dig
 		}
 	}
 	if err := prove(); err != nil { // before the cost of a sync
+		return p, nil, err
+	}
+	if err := end(); err != nil {
 		return p, nil, err
 	}
 	if err := w.Commit(); err != nil {

@@ -3,6 +3,7 @@ package s3
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -185,7 +186,7 @@ func parseXML(b []byte, v any) error {
 
 // bodyFault turns an error of reading a body into what the caller did wrong.
 func bodyFault(err error) error {
-	if fault.KindOf(err) != fault.Broken {
+	if _, ok := errors.AsType[*fault.Fault](err); ok {
 		return err
 	}
 	return incompleteBody.Because(err)

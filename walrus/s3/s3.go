@@ -32,6 +32,7 @@ import (
 	"karri/walrus/access"
 	"karri/walrus/content"
 	"karri/walrus/index"
+	"karri/walrus/seal"
 	"karri/walrus/setting"
 )
 
@@ -47,6 +48,7 @@ type Config struct {
 	Uploads        index.Uploads
 	Content        content.Engine
 	Holds          *content.Holds
+	Master         *seal.Ring       // nil: nothing is sealed under keys of this store
 	Changed        func()           // nudges the mill; may be nil
 	Now            func() time.Time // nil: time.Now
 	// Ownership is what new buckets get whose makers ask for none; "": none.

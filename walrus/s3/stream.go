@@ -14,6 +14,7 @@ import (
 // A stream reads a range of an object, piece after piece, each byte verified.
 type stream struct {
 	c      *call
+	seal   *sealing
 	pieces []index.Piece
 	off, n int64 // within pieces, still to be read
 	open   io.ReadCloser
@@ -65,8 +66,8 @@ func ids(pieces []index.Piece) []string {
 // read returns a stream of n bytes of an object that is held, from off. The
 // first piece is open when it returns, so that what is lost shows before an
 // answer begins.
-func (c *call) read(o *index.Object, off, n int64) (*stream, error) {
-	s := &stream{c: c, pieces: o.Pieces, off: off, n: n}
+func (c *call) read(o *index.Object, by *sealing, off, n int64) (*stream, error) {
+	s := &stream{c: c, seal: by, pieces: o.Pieces, off: off, n: n}
 	for len(s.pieces) > 0 && s.off >= s.pieces[0].Size {
 		s.off -= s.pieces[0].Size
 		s.pieces = s.pieces[1:]
@@ -84,23 +85,25 @@ func (s *stream) next() error {
 	}
 	p := s.pieces[0]
 	n := min(s.n, p.Size-s.off)
+	from := func(off, n int64) (io.ReadCloser, error) { return s.c.Content.Open(s.c.ctx, p.ID, off, n) }
 	if p.Inline {
 		data, err := s.c.Objects.Inline(s.c.ctx, p.ID)
 		if err != nil {
 			return err
 		}
-		if int64(len(data)) != p.Size {
+		if int64(len(data)) != s.seal.size(p.Size) {
 			return content.Damaged.Because(fmt.Errorf("piece %s has %d bytes", p.ID, len(data)))
 		}
-		s.open = io.NopCloser(bytes.NewReader(data[s.off : s.off+n]))
-	} else {
-		var err error
-		if s.open, err = s.c.Content.Open(s.c.ctx, p.ID, s.off, n); err != nil {
-			if fault.KindOf(err) == fault.Missing { // a row claims it: that it is gone is our fault
-				return content.Damaged.Because(err)
-			}
-			return err
+		from = func(off, n int64) (io.ReadCloser, error) {
+			return io.NopCloser(bytes.NewReader(data[off : off+n])), nil
 		}
+	}
+	var err error
+	if s.open, err = s.seal.open(from, p.Size, s.off, n); err != nil {
+		if fault.KindOf(err) == fault.Missing { // a row claims it: that it is gone is our fault
+			return content.Damaged.Because(err)
+		}
+		return err
 	}
 	s.n -= n
 	s.off, s.pieces = 0, s.pieces[1:]

@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"encoding/hex"
 	"net/http"
 	"strconv"
 
@@ -27,6 +26,10 @@ func (c *call) uploadPart() error {
 	case size > maxPut:
 		return tooLarge
 	}
+	s, err := c.sealOfPart(u)
+	if err != nil {
+		return err
+	}
 	d, err := c.digests(u.Algorithm)
 	if err != nil {
 		return err
@@ -34,17 +37,18 @@ func (c *call) uploadPart() error {
 	if u.Asked && d.said != "" && d.said != u.Algorithm {
 		return invalidRequest("Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s", u.Algorithm, d.said)
 	}
-	piece, release, err := c.receive(c.body, c.body.Size(), d, func() error { return d.prove(c.body) })
+	piece, release, err := c.receive(c.body, c.body.Size(), d, s, func() error { return d.prove(c.body) })
 	if err != nil {
 		return err
 	}
 	defer release()
-	p, err := c.putPart(u, number, piece, d)
+	p, err := c.putPart(u, number, piece, d, s)
 	if err != nil {
 		return err
 	}
 	crash.Here("walrus.s3.part")
 	c.set("ETag", quote(p.ETag))
+	c.told(u.Seal, s.customer)
 	if d.said != "" {
 		c.set(d.said.Header(), d.sum(d.said))
 	}
@@ -63,10 +67,10 @@ func (c *call) partOf() (*index.Upload, int, error) {
 }
 
 // putPart writes the row of a part that has been received.
-func (c *call) putPart(u *index.Upload, number int, piece index.Piece, d *digests) (index.Part, error) {
+func (c *call) putPart(u *index.Upload, number int, piece index.Piece, d *digests, s *sealing) (index.Part, error) {
 	piece.Part = number
 	p := index.Part{
-		Number: number, Size: piece.Size, ETag: hex.EncodeToString(d.md5.Sum(nil)), Modified: c.now(),
+		Number: number, Size: piece.Size, ETag: s.etag(d), Modified: c.now(),
 		Checksum: d.sum(u.Algorithm), Piece: piece,
 	}
 	if err := c.Uploads.PutPart(c.ctx, u, p); err != nil {

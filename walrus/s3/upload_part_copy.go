@@ -28,6 +28,14 @@ func (c *call) uploadPartCopy() error {
 		return err
 	}
 	defer release()
+	by, err := c.sealOf(from.Seal, sourceCustomer)
+	if err != nil {
+		return err
+	}
+	to, err := c.sealOfPart(u)
+	if err != nil {
+		return err
+	}
 	off, n := int64(0), from.Size
 	if v := c.r.Header.Get("X-Amz-Copy-Source-Range"); v != "" {
 		var ok bool
@@ -39,22 +47,23 @@ func (c *call) uploadPartCopy() error {
 	if n > maxPut {
 		return fault.New(fault.Invalid, "InvalidRequest", "The specified copy source is larger than the maximum allowable size for a copy source: %d", int64(maxPut))
 	}
-	s, err := c.read(from, off, n)
+	s, err := c.read(from, by, off, n)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	d := newDigests(u.Algorithm)
-	piece, done, err := c.receive(s, n, d, func() error { return nil })
+	piece, done, err := c.receive(s, n, d, to, func() error { return nil })
 	if err != nil {
 		return err
 	}
 	defer done()
-	p, err := c.putPart(u, number, piece, d)
+	p, err := c.putPart(u, number, piece, d, to)
 	if err != nil {
 		return err
 	}
 	crash.Here("walrus.s3.part-copy")
+	c.told(u.Seal, to.customer)
 	out := copyPartXML{LastModified: stamp(p.Modified), ETag: quote(p.ETag)}
 	if u.Asked {
 		out.checksumXML = checksumOf(u.Algorithm, p.Checksum)
