@@ -124,6 +124,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 		_, err := x.BucketsOf(ctx, bucket.SystemAccount, index.Query{Max: 1})
 		return err
 	})
+	s.Go("memory", tuneMemory)
 	s.Go("mill", m.Run)
 	s.Go("rewrapper", (&mill.Rewrapper{Buckets: x, Objects: x, Ring: ring, Log: s.Log}).Run)
 	return s.Serve(ctx)
