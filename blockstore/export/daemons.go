@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -155,11 +156,26 @@ func (d *Daemons) credentials(t Ticket) error {
 	if t.Authority == "" {
 		return nil
 	}
-	path := filepath.Join(d.tls(t.Volume), "ca-cert.pem")
-	if err := os.WriteFile(path, []byte(t.Authority), 0o600); err != nil || d.UID < 0 {
-		return err
+	files := map[string][]byte{}
+	for block, rest := pem.Decode([]byte(t.Authority)); block != nil; block, rest = pem.Decode(rest) {
+		name := "ca-cert.pem"
+		if block.Type == pki.Revocations {
+			name = "ca-crl.pem"
+		}
+		files[name] = append(files[name], pem.EncodeToMemory(block)...)
 	}
-	return os.Chown(path, d.UID, d.GID)
+	for name, text := range files {
+		path := filepath.Join(d.tls(t.Volume), name)
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			return err
+		}
+		if d.UID >= 0 {
+			if err := os.Chown(path, d.UID, d.GID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // object is a QMP or command line object.

@@ -188,6 +188,35 @@ func TestOnlyTheNodeOfTheTicketIsAdmitted(t *testing.T) {
 	}
 }
 
+// A host that was forgotten still has its certificate, and its name may be
+// another's by now: that one is admitted, the host that was is not.
+func TestARevokedCertificateIsNotAdmitted(t *testing.T) {
+	b := newBench(t)
+	must(t, b.disk.Create(t.Context(), vol, 64<<20))
+	s, err := b.disk.Seen(t.Context(), vol)
+	must(t, err)
+	port, err := b.FreePort(nil)
+	must(t, err)
+	who, err := pki.Parse(exporttest.NodeA)
+	must(t, err)
+	was, is := b.member(b.cluster, who), b.member(b.cluster, who)
+	serial, _, err := pki.Issued(was.ChainPEM())
+	must(t, err)
+	list, err := b.cluster.Revoke(1, time.Now(), []pki.Serial{serial, "7f"})
+	must(t, err)
+	ticket := export.Ticket{Volume: vol, Epoch: 1, Peer: exporttest.NodeA, Port: port,
+		Authority: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: b.cluster.Chain[0].Raw})) + string(list)}
+	must(t, b.Serve(t.Context(), ticket, s.Layers))
+	defer b.End(context.Background(), vol)
+	must(t, b.io(ticket, b.client(is), "read 0 512"))
+	if b.io(ticket, b.client(was), "read 0 512") == nil {
+		t.Error("a revoked certificate is admitted")
+	}
+	renewed := *b.cluster
+	renewed.Chain = b.issue(b.root, b.cluster.Key, b.cluster.Identity()).Chain
+	must(t, b.io(ticket, b.client(b.member(&renewed, who)), "read 0 512"))
+}
+
 // foreign returns what a stolen clusterctl of another zone can make of a
 // node's name: a certificate with that common name below its own.
 func (c *cloud) foreign(who pki.Identity) string {

@@ -127,9 +127,9 @@ func (c *cloud) serveInternal() {
 		return c.desk.Admit(ctx, who, r)
 	})
 	c.Internal.ServeRenew(rest.Roles(pki.Clusterctl, pki.Blockstore, pki.Walrus), func() *pki.Credentials { return c.Root },
-		func(ctx context.Context, who pki.Identity, address string) (map[string]string, error) {
+		func(ctx context.Context, who pki.Identity, address string, chain []byte) (map[string]string, error) {
 			defer c.zones.nudge()
-			return c.desk.Moved(ctx, who, address)
+			return c.desk.Moved(ctx, who, address, chain)
 		})
 	c.serveKeys()
 	c.serveExplain()

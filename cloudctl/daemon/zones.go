@@ -114,6 +114,9 @@ func (z *zones) link(ctx context.Context, wg *sync.WaitGroup, c store.Component)
 			Orders: func(tx *store.Tx) (wire.ClusterOrders, error) { return keep.ClusterOrders(tx, z.config.Region, c.Zone) },
 			Heard: func(r wire.ClusterReport, at time.Time) {
 				z.reports.PutCluster(c.Zone, r, at)
+				if err := z.keeper.TakeIn(ctx, c.Zone, r); err != nil && ctx.Err() == nil {
+					z.Log.Error("cannot keep what a zone revoked", "zone", c.Zone, "err", err) // the next report has it too
+				}
 				z.keeper.Nudge()
 			},
 		}

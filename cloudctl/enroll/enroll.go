@@ -90,8 +90,9 @@ func (d *Desk) Admit(ctx context.Context, who pki.Identity, r rest.JoinRequest) 
 			return err
 		}
 		row := d.component(who, r.Address)
-		if block, _ := pem.Decode(reply.Chain); block != nil && who.Role == pki.Clusterctl {
-			row.Certificate = string(pem.EncodeToMemory(block))
+		certify(row, reply.Chain)
+		if old, err := tx.Component(row.Name); err == nil {
+			row.Revoked = old.Revoked
 		}
 		return tx.Put(row)
 	})
@@ -113,14 +114,22 @@ func peers(tx *store.Tx) (map[string]string, error) {
 	return addresses, err
 }
 
-// Moved takes down where a component is now.
-func (d *Desk) Moved(ctx context.Context, who pki.Identity, address string) (addresses map[string]string, err error) {
+// certify keeps the certificate that a clusterctl vouches for its nodes with.
+func certify(c *store.Component, chain []byte) {
+	if block, _ := pem.Decode(chain); block != nil && c.Role == pki.Clusterctl {
+		c.Certificate = string(pem.EncodeToMemory(block))
+	}
+}
+
+// Moved takes down where a component is now, and the certificate that it got.
+func (d *Desk) Moved(ctx context.Context, who pki.Identity, address string, chain []byte) (addresses map[string]string, err error) {
 	err = d.Store.InTx(ctx, func(tx *store.Tx) error {
 		c, err := tx.Component(who.String())
 		if err != nil {
 			return err
 		}
 		c.Address = address
+		certify(c, chain)
 		if addresses, err = peers(tx); err != nil {
 			return err
 		}

@@ -242,8 +242,8 @@ func addFar(tx *store.Tx, o *wire.ClusterOrders, zone string, named map[id.Group
 	return nil
 }
 
-// authorityOf returns the certificate of who vouches for the nodes of a zone;
-// "" while none has joined.
+// authorityOf returns the certificate of who vouches for the nodes of a zone,
+// and what it has revoked; "" while none has joined.
 func authorityOf(tx *store.Tx, zone string) (string, error) {
 	c, err := tx.Component(pki.Identity{Role: pki.Clusterctl, Zone: zone}.String())
 	if fault.KindOf(err) == fault.Missing && err != nil {
@@ -252,7 +252,7 @@ func authorityOf(tx *store.Tx, zone string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return c.Certificate, nil
+	return c.Certificate + c.Revoked, nil
 }
 
 // BlockOrders returns what is wanted of the blockstore of a zone. A snapshot

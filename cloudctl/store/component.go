@@ -12,6 +12,9 @@ type Component struct {
 	// Certificate, PEM, is what a clusterctl vouches for its zone's nodes with;
 	// the blockstore of the zone believes no other.
 	Certificate string
+	// Revoked, PEM, is a clusterctl's list of certificates of its nodes that are
+	// not to be believed any more; empty: none is.
+	Revoked string
 }
 
 // TableName names the table.

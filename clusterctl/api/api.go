@@ -64,9 +64,13 @@ func (a *API) known(who pki.Identity) bool {
 	return err == nil
 }
 
-// moved takes down where the API of a node is now.
-func (a *API) moved(ctx context.Context, who pki.Identity, address string) (map[string]string, error) {
+// moved takes down where the API of a node is now, and the certificate that it
+// is given, if it is still the node of that name.
+func (a *API) moved(ctx context.Context, who pki.Identity, address string, chain []byte) (map[string]string, error) {
 	if err := a.Store.SetAddress(ctx, who.Name, rest.CallerKey(ctx), address); err != nil {
+		return nil, err
+	}
+	if err := a.certified(ctx, who.Name, rest.CallerKey(ctx), chain); err != nil {
 		return nil, err
 	}
 	a.Keeper.NodesChanged()
@@ -91,8 +95,20 @@ func (a *API) join(ctx context.Context, who pki.Identity, r rest.JoinRequest) (r
 	if err != nil {
 		return rest.JoinReply{}, err
 	}
+	if err := a.certified(ctx, who.Name, pki.KeyHash(key), chain); err != nil {
+		return rest.JoinReply{}, err
+	}
 	a.Keeper.NodesChanged()
 	return rest.JoinReply{Chain: chain, Root: a.Self().RootPEM()}, nil
+}
+
+// certified keeps what a node is about to be given, so that it can be revoked.
+func (a *API) certified(ctx context.Context, name, key string, chain []byte) error {
+	serial, expires, err := pki.Issued(chain)
+	if err != nil {
+		return err
+	}
+	return a.Store.Certified(ctx, name, key, serial, expires)
 }
 
 func (a *API) joinToken(w http.ResponseWriter, r *http.Request) error {
@@ -115,7 +131,7 @@ func (a *API) joinToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) forget(w http.ResponseWriter, r *http.Request) error {
-	if err := a.Store.ForgetNode(r.Context(), rest.Var(r, "name")); err != nil {
+	if err := a.Store.ForgetNode(r.Context(), rest.Var(r, "name"), time.Now()); err != nil {
 		return err
 	}
 	a.Keeper.NodesChanged()

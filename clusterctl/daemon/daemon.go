@@ -86,7 +86,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 		return s.Client(pki.Identity{Role: pki.Nodectl, Zone: c.Zone, Name: n.Name}, n.Address)
 	}
 	board := wire.NewBoard[wire.ClusterReport]()
-	keeper := keep.New(&keep.Keeper{Zone: c.Zone, Store: db, Book: book, Board: board, Policy: policy, Log: s.Log,
+	keeper := keep.New(&keep.Keeper{Zone: c.Zone, Store: db, Book: book, Board: board, Policy: policy, Log: s.Log, Self: s.Self,
 		Dial: func(n store.Node) (keep.Node, func()) {
 			cl := client(n)
 			return wire.Dial[wire.NodeOrders, wire.NodeReport](cl), cl.Close

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -217,7 +219,41 @@ func TestAZoneFromTokenToTermination(t *testing.T) {
 	if err := c.cluster.Call(t.Context(), "POST", "/v1/nodes/n2/forget", nil, struct{}{}, nil); err != nil {
 		t.Fatal(err)
 	}
-	c.until(t, peer, "one node", func(r wire.ClusterReport) bool { return len(r.Nodes) == 1 })
+	r = c.until(t, peer, "one node", func(r wire.ClusterReport) bool { return len(r.Nodes) == 1 && len(r.Authority) > 0 })
+	c.forgotten(t, s2, r.Authority[zone].Revoked)
+}
+
+// forgotten checks that a node that was forgotten is believed by nobody.
+func (c *cloud) forgotten(t *testing.T, s *service.Service, list string) {
+	t.Helper()
+	up := s.Client(pki.Identity{Role: pki.Clusterctl, Zone: zone}, s.Peers[pki.Clusterctl])
+	defer up.Close()
+	img := instance(wire.Running).Image
+	_, err := up.Do(t.Context(), rest.Request{Method: "GET", Path: "/v1/images/" + img.SHA256, Query: url.Values{"bucket": {img.Bucket}, "key": {img.Key}}})
+	if err == nil {
+		t.Error("a forgotten node gets an image")
+	}
+	csr, err := pki.Request(s.Self().Key, s.Identity())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := up.Call(t.Context(), "POST", "/v1/renew", nil, rest.JoinRequest{CSR: csr, Address: s.Addr}, nil); fault.CodeOf(err) != "NotForYou" {
+		t.Errorf("a forgotten node renews: %v", err)
+	}
+	block, _ := pem.Decode([]byte(list))
+	if block == nil {
+		t.Fatalf("no list of what is revoked: %q", list)
+	}
+	crl, err := x509.ParseRevocationList(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := crl.CheckSignatureFrom(s.Self().Chain[1]); err != nil {
+		t.Error(err)
+	}
+	if gone := crl.RevokedCertificateEntries; len(gone) != 1 || gone[0].SerialNumber.Cmp(s.Self().Chain[0].SerialNumber) != 0 {
+		t.Errorf("revoked are %v", gone)
+	}
 }
 
 // images checks what the nodes get of walrus by their clusterctl.

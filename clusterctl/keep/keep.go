@@ -25,6 +25,7 @@ import (
 	"karri/clusterctl/store"
 	"karri/shared/id"
 	"karri/shared/life"
+	"karri/shared/pki"
 	"karri/shared/wire"
 )
 
@@ -44,6 +45,7 @@ type Store interface {
 	SetState(ctx context.Context, i id.Instance, state string) error
 	SetEndpoint(ctx context.Context, node int, endpoint string) error
 	NextGeneration(ctx context.Context, node int, least uint64) (uint64, error)
+	Revoked(ctx context.Context) (store.Revoked, error)
 }
 
 // Keeper looks after the instances and nodes of one zone.
@@ -55,7 +57,8 @@ type Keeper struct {
 	Policy choose.Policy
 	Dial   Dial
 	Log    *slog.Logger
-	Now    func() time.Time // time.Now when nil
+	Self   func() *pki.Credentials // vouches for the nodes
+	Now    func() time.Time        // time.Now when nil
 
 	instances life.Runner[thing]
 	nodes     life.Runner[link]

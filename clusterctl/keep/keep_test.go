@@ -171,7 +171,7 @@ func TestAForgottenNodeLosesItsInstancesOnly(t *testing.T) {
 	if r.Instances["i-2"].Node == lost {
 		t.Fatal("round robin put both on one node")
 	}
-	if err := w.store.ForgetNode(t.Context(), lost); err != nil {
+	if err := w.store.ForgetNode(t.Context(), lost, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	delete(w.nodes, lost)

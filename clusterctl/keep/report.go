@@ -44,8 +44,26 @@ func (k *Keeper) Publish(ctx context.Context) error {
 	k.instancesSeen(&r, ns, ps, o)
 	k.groupsSeen(&r, ns, ps, o, gen)
 	k.mu.Unlock()
+	if err := k.revoked(ctx, &r); err != nil {
+		return err
+	}
 	_, err = k.Board.Publish(r)
 	return err
+}
+
+// revoked says which certificates of nodes are not to be believed any more. The
+// list is the same, to the byte, until another is revoked.
+func (k *Keeper) revoked(ctx context.Context, r *wire.ClusterReport) error {
+	gone, err := k.Store.Revoked(ctx)
+	if err != nil || len(gone.Serials) == 0 {
+		return err
+	}
+	list, err := k.Self().Revoke(gone.Number, gone.At, gone.Serials)
+	if err != nil {
+		return fmt.Errorf("list what is revoked: %w", err)
+	}
+	r.Authority = map[string]wire.Authority{k.Zone: {Revoked: string(list)}}
+	return nil
 }
 
 func (k *Keeper) nodeSeen(n store.Node, ps []store.Placement, now time.Time) wire.Node {

@@ -107,7 +107,8 @@ func (s *Store) NodeNamed(ctx context.Context, name string) (n Node, err error) 
 // Admit lets the node called name in, with the key whose hash is key, if the
 // secret whose hash is given is good for it; the secret is used up. The same
 // key may come again with the same secret, since the answer may have been
-// lost. A name that is taken by another key needs a token for that name.
+// lost. A name that is taken by another key needs a token for that name; the
+// certificates for the other key are revoked with it.
 func (s *Store) Admit(ctx context.Context, hash, name, key, address string, now time.Time) (n Node, err error) {
 	refused := fault.New(fault.Denied, "BadJoinToken", "The join token is not known, was used, or has expired.")
 	err = s.write(ctx, func(tx *gorm.DB) error {
@@ -134,6 +135,9 @@ func (s *Store) Admit(ctx context.Context, hash, name, key, address string, now 
 		if err := tx.Save(&n).Error; err != nil {
 			return err
 		}
+		if err := revoke(tx, name, key, now); err != nil {
+			return err
+		}
 		return tx.Model(&t).Update("used_by", user).Error
 	})
 	return n, err
@@ -150,15 +154,18 @@ func (s *Store) AddJoinToken(ctx context.Context, hash, name string, expires tim
 	})
 }
 
-// ForgetNode removes a node. What was placed on it stays placed on a node that
-// is no more, until it is wanted gone.
-func (s *Store) ForgetNode(ctx context.Context, name string) error {
+// ForgetNode removes a node and revokes its certificates. What was placed on it
+// stays placed on a node that is no more, until it is wanted gone.
+func (s *Store) ForgetNode(ctx context.Context, name string, now time.Time) error {
 	return s.write(ctx, func(tx *gorm.DB) error {
 		res := tx.Where("name = ?", name).Delete(&Node{})
 		if res.Error == nil && res.RowsAffected == 0 {
 			return fault.New(fault.Missing, "NoSuchNode", "There is no node %q in this zone.", name)
 		}
-		return res.Error
+		if res.Error != nil {
+			return res.Error
+		}
+		return revoke(tx, name, "", now)
 	})
 }
 

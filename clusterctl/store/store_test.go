@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"karri/shared/db"
 	"karri/shared/fault"
 	"karri/shared/id"
+	"karri/shared/pki"
 )
 
 var now = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
@@ -126,4 +128,47 @@ func TestRacingPlacementsSeeEachOther(t *testing.T) {
 	if err := place("z", 99); !errors.Is(err, db.ErrMissing) {
 		t.Errorf("placed on a node that is not there: %v", err)
 	}
+}
+
+func TestCertificatesAreRevokedWithTheirNode(t *testing.T) {
+	s, ctx := open(t), t.Context()
+	certified := func(name, key, serial string) string {
+		if err := s.Certified(ctx, name, key, pki.Serial(serial), now.Add(time.Hour)); err != nil {
+			return fault.CodeOf(err)
+		}
+		return ""
+	}
+	for hash, name := range map[string]string{"1": "", "2": "", "n2": "n2", "3": ""} {
+		if err := s.AddJoinToken(ctx, hash, name, now.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	admit(t, s, "1", "n1", "k1", now)
+	admit(t, s, "2", "n2", "k2", now)
+	if code := certified("n1", "k1", "a1") + certified("n1", "k1", "a2") + certified("n2", "k2", "b1"); code != "" {
+		t.Fatal(code)
+	}
+	want := func(number int64, at time.Time, serials ...pki.Serial) {
+		t.Helper()
+		r, err := s.Revoked(ctx)
+		if err != nil || r.Number != number || !r.At.Equal(at) || !slices.Equal(r.Serials, serials) {
+			t.Errorf("%+v, %v", r, err)
+		}
+	}
+	want(0, time.Time{})
+	if err := s.ForgetNode(ctx, "n1", now); err != nil {
+		t.Fatal(err)
+	}
+	want(1, now, "a1", "a2")
+	if code := certified("n1", "k1", "a3"); code != "NotForYou" {
+		t.Errorf("a host that was forgotten is given a certificate: %q", code)
+	}
+	later := now.Add(time.Minute)
+	admit(t, s, "n2", "n2", "k9", later) // another host under that name
+	want(2, later, "a1", "a2", "b1")
+	admit(t, s, "3", "n1", "k1", later) // the forgotten one comes back
+	if code := certified("n1", "k1", "a3") + certified("n2", "k9", "b2"); code != "" {
+		t.Fatal(code)
+	}
+	want(2, later, "a1", "a2", "b1")
 }

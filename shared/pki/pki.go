@@ -118,7 +118,7 @@ func (c *Credentials) Issue(csr []byte, now time.Time) ([]byte, error) {
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
 	if id.Role == Clusterctl {
 		t.IsCA, t.MaxPathLenZero = true, true
-		t.KeyUsage |= x509.KeyUsageCertSign
+		t.KeyUsage |= x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 		t.PermittedDNSDomainsCritical = true
 		t.PermittedDNSDomains = []string{id.Zone + "." + Nodectl + domain}
 	}
@@ -184,8 +184,12 @@ func (c *Credentials) ChainPEM() []byte {
 	return b
 }
 
-// Due reports whether it is time to renew: a third of the life or less is left.
+// Due reports whether it is time to renew: a third of the life or less is left,
+// or it is an authority that cannot revoke, as they once were made.
 func (c *Credentials) Due(now time.Time) bool {
+	if own := c.Chain[0]; own.IsCA && own.KeyUsage&x509.KeyUsageCRLSign == 0 {
+		return true
+	}
 	left := c.Chain[0].NotAfter
 	for _, up := range c.Chain[1:] {
 		if up.NotAfter.Before(left) {

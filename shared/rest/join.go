@@ -56,10 +56,10 @@ func (in *Internal) ServeJoin(admit func(ctx context.Context, who pki.Identity, 
 }
 
 // ServeRenew adds POST /v1/renew, where a component gets a fresh certificate
-// and tells the address that it has now; moved takes that down and returns the
+// and tells the address that it has now; moved takes down both and returns the
 // addresses that the component needs, as at its join.
 func (in *Internal) ServeRenew(who Allow, issuer func() *pki.Credentials,
-	moved func(ctx context.Context, who pki.Identity, address string) (peers map[string]string, err error)) {
+	moved func(ctx context.Context, who pki.Identity, address string, chain []byte) (peers map[string]string, err error)) {
 	in.Handle("POST", "/v1/renew", who, func(w http.ResponseWriter, r *http.Request) error {
 		var req JoinRequest
 		if err := Read(r, &req); err != nil {
@@ -73,7 +73,7 @@ func (in *Internal) ServeRenew(who Allow, issuer func() *pki.Credentials,
 		if err != nil {
 			return err
 		}
-		peers, err := moved(r.Context(), id, req.Address)
+		peers, err := moved(r.Context(), id, req.Address, chain)
 		if err != nil {
 			return err
 		}

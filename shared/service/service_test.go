@@ -36,7 +36,7 @@ func issuing(s *Service, issuer func() *pki.Credentials, hash string) {
 		return rest.JoinReply{Chain: chain, Root: issuer().RootPEM(), Peers: map[string]string{"walrus": "w:1"}}, err
 	})
 	s.Internal.ServeRenew(func(pki.Identity) bool { return true }, issuer,
-		func(_ context.Context, who pki.Identity, address string) (map[string]string, error) {
+		func(_ context.Context, who pki.Identity, address string, _ []byte) (map[string]string, error) {
 			moves <- who.String() + " " + address
 			return map[string]string{"walrus": "w:2"}, nil
 		})

@@ -170,6 +170,12 @@ type ClusterReport struct {
 	Nodes     map[string]Node              `json:"nodes"`
 	Instances map[id.Instance]InstanceSeen `json:"instances"`
 	Groups    map[id.Group]GroupSeen       `json:"groups"`
+	Authority map[string]Authority         `json:"authority,omitempty"` // one record, under the zone's name
+}
+
+// Authority is what a clusterctl says as the one who vouches for its nodes.
+type Authority struct {
+	Revoked string `json:"revoked,omitempty"` // the list, PEM, of their certificates that are not to be believed
 }
 
 // GroupSeen tells how far a group's rules have come.
@@ -310,7 +316,8 @@ type Export struct {
 	Node  string `json:"node"`  // the node's name; only its certificate is admitted
 	Epoch uint64 `json:"epoch"` // an older epoch is ended first, and never served again
 	// Authority is the certificate, PEM, of the zone's clusterctl, which vouches
-	// for the node; empty: whoever the cloud's root vouches for is believed.
+	// for the node, and after it the list of what it has revoked, if there is any;
+	// empty: whoever the cloud's root vouches for is believed.
 	Authority string `json:"authority,omitempty"`
 }
 
