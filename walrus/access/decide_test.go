@@ -149,3 +149,15 @@ func TestLogsAreDelivered(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// BenchmarkDecide is the common case: the owner reads an object.
+func BenchmarkDecide(b *testing.B) {
+	a := Ask{Caller: root(ann), Mine: policy.Policies{All: true}, Action: "s3:GetObject", Bucket: "pond", Key: "some/key", Owner: ann,
+		Keys: func(string) []string { return nil }, Object: func() (string, *ACL, bool) { return ann, nil, true }}
+	b.ReportAllocs()
+	for b.Loop() {
+		if d := Decide(&a); !d.Allowed {
+			b.Fatal(d)
+		}
+	}
+}
