@@ -101,11 +101,12 @@ type Checksum struct {
 
 // Piece is where a run of an object's bytes is.
 type Piece struct {
-	ID     string `json:"id"`
-	Size   int64  `json:"size"`             // of what it stands for; sealed it is longer
-	Inline bool   `json:"inline,omitempty"` // in the index
-	Part   int    `json:"part,omitempty"`   // the part that it was uploaded as
-	Data   []byte `json:"-"`                // of an inline piece that is being put for the first time
+	ID       string `json:"id"`
+	Size     int64  `json:"size"`               // of what it stands for; sealed it is longer
+	Inline   bool   `json:"inline,omitempty"`   // in the index
+	Part     int    `json:"part,omitempty"`     // the part that it was uploaded as
+	Checksum string `json:"checksum,omitempty"` // of that part, by the algorithm of the object's
+	Data     []byte `json:"-"`                  // of an inline piece that is being put for the first time
 }
 
 // Upload is a multipart upload.

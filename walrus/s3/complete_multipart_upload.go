@@ -122,7 +122,9 @@ func (c *call) assemble(u *index.Upload, parts []index.Part) (*index.Object, err
 	o := &index.Object{
 		Entry:  index.Entry{Key: u.Key, Modified: c.now(), Owner: u.Owner},
 		Bucket: u.Bucket, ID: content.NewID(), Headers: u.Headers, Meta: u.Meta, Upload: u.ID, ACL: u.ACL, Seal: u.Seal,
+		Tags: u.Tags, Retention: u.Retention, Hold: u.Hold,
 	}
+	c.retain(o)
 	tags := md5.New()
 	for _, p := range parts {
 		b, err := hex.DecodeString(p.ETag)
@@ -131,7 +133,11 @@ func (c *call) assemble(u *index.Upload, parts []index.Part) (*index.Object, err
 		}
 		_, _ = tags.Write(b) // hashes never fail
 		o.Size += p.Size
-		o.Pieces = append(o.Pieces, p.Piece)
+		piece := p.Piece
+		if u.Asked {
+			piece.Checksum = p.Checksum
+		}
+		o.Pieces = append(o.Pieces, piece)
 	}
 	o.ETag = fmt.Sprintf("%x-%d", tags.Sum(nil), len(parts))
 	if v := c.r.Header.Get("X-Amz-Mp-Object-Size"); v != "" && v != strconv.FormatInt(o.Size, 10) {

@@ -5,13 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"karri/shared/crash"
 	"karri/shared/fault"
 	"karri/walrus/checksum"
-	"karri/walrus/content"
 	"karri/walrus/index"
 )
 
@@ -100,6 +100,7 @@ func (c *call) findSource() (*index.Object, func(), error) {
 		release()
 		return nil, nil, err
 	}
+	c.from = t
 	if t.bucket.Versioning != "" {
 		c.set("x-amz-copy-source-version-id", o.Version)
 	}
@@ -138,9 +139,8 @@ func (c *call) copyOnce(when index.Condition) (*index.Object, error) {
 		return nil, err
 	}
 	defer release()
-	account, acl, err := c.given()
-	if err != nil {
-		return nil, err
+	if from.Size > maxPut && !c.who.System {
+		return nil, invalidRequest("The specified copy source is larger than the maximum allowable size for a copy source: %d", int64(maxPut))
 	}
 	by, err := c.sealOf(from.Seal, sourceCustomer)
 	if err != nil {
@@ -150,24 +150,9 @@ func (c *call) copyOnce(when index.Condition) (*index.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &index.Object{
-		Entry:  index.Entry{Key: c.key, Size: from.Size, Modified: c.now(), ETag: from.ETag, Owner: account},
-		Bucket: c.bucket, ID: content.NewID(), Headers: from.Headers, Meta: from.Meta, ACL: acl,
-		Checksum: from.Checksum, Pieces: from.Pieces,
-	}
-	switch d := c.r.Header.Get("X-Amz-Metadata-Directive"); {
-	case strings.EqualFold(d, "REPLACE"):
-		if o.Headers, o.Meta, err = described(c.r.Header); err != nil {
-			return nil, err
-		}
-	case d != "" && !strings.EqualFold(d, "COPY"):
-		return nil, invalidArgument("Unknown metadata directive.")
-	case from.Bucket == c.bucket && from.Key == c.key && from.Latest && c.r.Header.Get(redirectHeader) == "" && by.mode() == to.mode() && !c.namesSealing():
-		return nil, invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
-	default:
-		if o.Headers, err = redirected(from.Headers, c.r.Header.Get(redirectHeader)); err != nil {
-			return nil, err
-		}
+	o, err := c.copyOf(from, by.mode() != to.mode() || c.namesSealing())
+	if err != nil {
+		return nil, err
 	}
 	return o, c.copyBytes(from, by, o, to, when)
 }
@@ -243,5 +228,9 @@ func (c *call) rehash(from *index.Object, by *sealing, to *index.Object) error {
 		return err
 	}
 	to.Checksum = index.Checksum{Algorithm: a, Value: checksum.Encode(h.Sum(nil))}
+	to.Pieces = slices.Clone(to.Pieces)
+	for i := range to.Pieces {
+		to.Pieces[i].Checksum = "" // which was by another algorithm
+	}
 	return nil
 }

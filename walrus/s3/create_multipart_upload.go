@@ -25,11 +25,7 @@ func (c *call) createMultipartUpload() error {
 	if err := c.Content.Room(); err != nil {
 		return err
 	}
-	headers, meta, err := described(c.r.Header)
-	if err != nil {
-		return err
-	}
-	account, acl, err := c.given()
+	o, err := c.newObject()
 	if err != nil {
 		return err
 	}
@@ -40,7 +36,8 @@ func (c *call) createMultipartUpload() error {
 	now := c.now()
 	u := &index.Upload{
 		Bucket: c.bucket, Key: c.key, ID: newUploadID(now), Initiated: now,
-		Account: c.who.Account, ARN: c.who.ARN, Headers: headers, Meta: meta, Owner: account, ACL: acl, Seal: s.envelope,
+		Account: c.who.Account, ARN: c.who.ARN, Headers: o.Headers, Meta: o.Meta, Owner: o.Owner, ACL: o.ACL, Seal: s.envelope,
+		Tags: o.Tags, Retention: o.Retention, Hold: o.Hold,
 	}
 	if err := c.uploadChecksum(u); err != nil {
 		return err

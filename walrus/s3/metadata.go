@@ -3,6 +3,7 @@ package s3
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"karri/shared/fault"
@@ -81,6 +82,10 @@ func (c *call) describe(o *index.Object) {
 			h.Set(name, c.query.Get(param))
 		}
 	}
+	if n := len(o.Tags); n > 0 && c.allowed(actionOn("s3:GetObjectTagging", c.version)) {
+		c.set("x-amz-tagging-count", strconv.Itoa(n))
+	}
+	c.showLock(o)
 	h.Set("ETag", quote(o.ETag))
 	h.Set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))
 	h.Set("Accept-Ranges", "bytes")

@@ -45,6 +45,7 @@ type world struct {
 	pieces *contenttest.Memory
 	index  *index.Store
 	mill   *mill.Mill
+	ahead  time.Duration // of the real clock
 }
 
 func newWorld(t testing.TB) *world {
@@ -56,7 +57,8 @@ func newWorld(t testing.TB) *world {
 	w := &world{pieces: contenttest.NewMemory(), index: x}
 	holds := &content.Holds{}
 	w.mill = &mill.Mill{Index: x, Content: w.pieces, Holds: holds}
-	w.api = s3.New(s3.Config{Region: "us-east-1", Auth: trusting{}, Buckets: x, Objects: x, Uploads: x, Content: w.pieces, Holds: holds, InlineMax: 64})
+	w.api = s3.New(s3.Config{Region: "us-east-1", Auth: trusting{}, Buckets: x, Objects: x, Uploads: x, Content: w.pieces, Holds: holds, InlineMax: 64,
+		Now: func() time.Time { return time.Now().Add(w.ahead) }})
 	return w
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"karri/shared/crash"
 	"karri/walrus/checksum"
-	"karri/walrus/content"
 	"karri/walrus/index"
 )
 
@@ -28,11 +27,7 @@ func (c *call) putObject() error {
 	if err := c.foresee(when); err != nil {
 		return err
 	}
-	headers, meta, err := described(c.r.Header)
-	if err != nil {
-		return err
-	}
-	account, acl, err := c.given()
+	o, err := c.newObject()
 	if err != nil {
 		return err
 	}
@@ -40,8 +35,12 @@ func (c *call) putObject() error {
 	if err != nil {
 		return err
 	}
+	c.retain(o)
 	d, err := c.digests()
 	if err != nil {
+		return err
+	}
+	if err := lockProven(o, d); err != nil {
 		return err
 	}
 	keep := d.kept()
@@ -50,12 +49,9 @@ func (c *call) putObject() error {
 		return err
 	}
 	defer release()
-	o := &index.Object{
-		Entry:  index.Entry{Key: c.key, Size: piece.Size, Modified: c.now(), ETag: s.etag(d), Owner: account},
-		Bucket: c.bucket, ID: content.NewID(), Headers: headers, Meta: meta, ACL: acl,
-		Checksum: index.Checksum{Algorithm: keep, Value: d.sum(keep)},
-		Pieces:   []index.Piece{piece}, Seal: s.envelope,
-	}
+	o.Size, o.ETag, o.Modified = piece.Size, s.etag(d), c.now()
+	o.Checksum = index.Checksum{Algorithm: keep, Value: d.sum(keep)}
+	o.Pieces, o.Seal = []index.Piece{piece}, s.envelope
 	if err := c.Objects.Put(c.ctx, o, when); err != nil {
 		c.discard(piece, err)
 		return err

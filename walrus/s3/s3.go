@@ -131,6 +131,7 @@ type call struct {
 	b        *index.Bucket // shared: not to be changed
 	settings *setting.All  // of b; shared
 	target   *target       // what was decided on
+	from     *target       // what is copied
 }
 
 // ServeHTTP serves one request.

@@ -16,7 +16,7 @@ const (
 )
 
 var subresources = map[string]use{
-	"accelerate": selects, "acl": selects, "cors": selects, "delete": selects, "encryption": selects,
+	"accelerate": selects, "acl": selects, "attributes": selects, "cors": selects, "delete": selects, "encryption": selects,
 	"inventory": selects, "legal-hold": selects, "lifecycle": selects, "location": selects, "logging": selects, "notification": selects,
 	"object-lock": selects, "ownershipControls": selects, "policy": selects, "policyStatus": selects,
 	"publicAccessBlock": selects, "replication": selects, "requestPayment": selects, "retention": selects,
@@ -28,7 +28,7 @@ var subresources = map[string]use{
 	"part-number-marker": parameter, "partNumber": parameter, "versionId": parameter, "max-buckets": parameter,
 	"bucket-region": parameter, "x-id": parameter, "id": parameter,
 
-	"abac": refused, "analytics": refused, "annotation": refused, "append": refused, "attributes": refused,
+	"abac": refused, "analytics": refused, "annotation": refused, "append": refused,
 	"intelligent-tiering": refused, "metadataConfiguration": refused,
 	"metadataInventoryTable": refused, "metadataJournalTable": refused, "metadataTable": refused,
 	"metrics": refused, "renameObject": refused, "restore": refused, "select": refused, "select-type": refused,
@@ -55,15 +55,13 @@ var headers = map[string][]string{
 	sourceCustomer + "algorithm": nil, sourceCustomer + "key": nil, sourceCustomer + "key-md5": nil,
 
 	// Of objects and their versions.
-	"x-amz-bypass-governance-retention": nil,
+	"x-amz-bypass-governance-retention": nil, "x-amz-object-attributes": nil, "x-amz-storage-class": nil,
+	"x-amz-tagging": nil, "x-amz-tagging-directive": nil,
+	lockMode: nil, lockUntil: nil, lockHold: nil,
 
 	// These only tell about the client, or ask for what is so anyway.
 	"x-amz-user-agent": {"*"}, "x-amz-te": {"*"}, "x-amz-request-payer": {"*"}, "x-amz-skip-destination-validation": {"*"}, "x-amz-id": {"*"}, "x-amz-confirm-remove-self-bucket-access": {"*"},
 	"x-amz-optional-object-attributes":                {"*"},
-	"x-amz-storage-class":                             {"STANDARD"},
-	"x-amz-object-lock-legal-hold":                    {"OFF"},
-	"x-amz-tagging":                                   {""},
-	"x-amz-tagging-directive":                         {"COPY", "REPLACE"},
 	"x-amz-server-side-encryption-bucket-key-enabled": {"false"},
 }
 

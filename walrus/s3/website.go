@@ -3,7 +3,6 @@ package s3
 import (
 	"fmt"
 	"html"
-	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -27,21 +26,6 @@ func checkRedirect(to string) error {
 		}
 	}
 	return fault.New(fault.Invalid, "InvalidRedirectLocation", "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
-}
-
-// redirected returns the headers of a copy, which is not redirected as its
-// source is.
-func redirected(headers map[string]string, to string) (map[string]string, error) {
-	if headers[redirectHeader] == to {
-		return headers, nil
-	}
-	h := map[string]string{}
-	maps.Copy(h, headers)
-	delete(h, redirectHeader)
-	if to != "" {
-		h[redirectHeader] = to
-	}
-	return h, checkRedirect(to)
 }
 
 // website answers a request to the host BUCKET.WEBSITE-DOMAIN: always as for
