@@ -7,7 +7,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"karri/shared/fault"
 	"karri/walrus/index"
 	"karri/walrus/index/indextest"
 	"karri/walrus/index/pgtest"
@@ -76,4 +78,88 @@ func TestTwoOverOneDatabase(t *testing.T) {
 	if wins.Load() != 5 {
 		t.Errorf("%d won, want 5", wins.Load())
 	}
+}
+
+// TestChanceIsTriedAgain has the database give up changes of rows,
+// as it does when transactions get in each other's way.
+func TestChanceIsTriedAgain(t *testing.T) {
+	server := pgtest.Start(t)
+	x := openPostgres(t, server.Address(t))
+	server.SQL(t, `set search_path = fresh1;
+		create function chance() returns trigger language plpgsql as $$ begin
+			if random() < 0.15 then
+				raise exception 'by chance' using errcode = case when random() < 0.5 then '40001' else '40P01' end;
+			end if;
+			return null;
+		end $$;
+		create trigger chance before insert or update or delete on walrus_index for each statement execute function chance();`)
+	if err := x.CreateBucket(t.Context(), &index.Bucket{Name: "b", Owner: "ann", Versioning: index.Enabled}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 50 {
+		o := indextest.Object("b", fmt.Sprint("k", i%7), fmt.Sprint(i))
+		if err := x.Put(t.Context(), o, index.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := x.Delete(t.Context(), "b", fmt.Sprint("k", i%5), "", index.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if u, err := x.Usage(t.Context(), "b"); err != nil || u.Objects != 50 {
+		t.Errorf("%+v %v", u, err)
+	}
+	sound(t, x)
+}
+
+// TestAcknowledgedSurvivesKilledDatabase kills the server with -9 while several
+// keepers work, twice. The index works again without hands.
+func TestAcknowledgedSurvivesKilledDatabase(t *testing.T) {
+	server := pgtest.Start(t)
+	address := server.Address(t)
+	x := openPostgres(t, address)
+	if err := x.CreateBucket(t.Context(), &index.Bucket{Name: "b", Owner: "ann", Versioning: index.Enabled}); err != nil {
+		t.Fatal(err)
+	}
+	for round := range 2 {
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		acked := map[string]string{}
+		refused := false
+		for hand := range 8 {
+			all.Go(func() {
+				for i := 0; ; i++ {
+					o := indextest.Object("b", fmt.Sprintf("r%d-h%d-%d", round, hand, i), "x")
+					if err := x.Put(t.Context(), o, index.Condition{}); err != nil {
+						mu.Lock()
+						refused = refused || fault.KindOf(err) == fault.Later
+						mu.Unlock()
+						if i > 20 {
+							return
+						}
+						continue
+					}
+					mu.Lock()
+					acked[o.Key] = o.ID
+					mu.Unlock()
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		server.Kill()
+		all.Wait()
+		if _, err := x.Object(t.Context(), "b", "k", ""); fault.KindOf(err) != fault.Later {
+			t.Errorf("without a database: %v", err)
+		}
+		server.Up(t)
+		for key, id := range acked {
+			if o, err := x.Object(t.Context(), "b", key, ""); err != nil || o.ID != id {
+				t.Fatalf("%s: %+v %v", key, o, err)
+			}
+		}
+		if len(acked) == 0 {
+			t.Error("nothing was put")
+		}
+		t.Logf("%d puts; later: %v", len(acked), refused)
+	}
+	sound(t, x)
 }

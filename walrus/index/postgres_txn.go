@@ -30,7 +30,7 @@ func (p *postgres) begin(ctx context.Context, ahead [][]byte, locks ...lock) (tr
 	}
 	t := &postgresTxn{postgresReader: postgresReader{conn}, conn: conn, ahead: map[string][]byte{}, writes: map[string][]byte{}, open: true}
 	var all pgx.Batch
-	all.Queue("begin")
+	all.Queue("begin isolation level read committed read write") // each statement sees what was done before the locks came
 	for _, l := range ordered(locks) {
 		all.Queue(taking(l), advisory(l))
 	}
