@@ -96,7 +96,9 @@ func (h *history) everything() {
 	id = h.ask("POST", "/pond/dropped?uploads", "").Element("UploadId")
 	h.ask("PUT", "/pond/dropped?partNumber=1&uploadId="+id, large)
 	h.ask("DELETE", "/pond/dropped?uploadId="+id, "")
+	h.ask("PUT", "/pond/small?acl", "", "x-amz-acl: private")
 	h.ask("PUT", "/ending", "")
+	h.ask("PUT", "/ending?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
 	h.ask("DELETE", "/ending", "")
 }
 
@@ -149,6 +151,9 @@ func left(t *testing.T, state string) (found []string) {
 	for _, l := range lines {
 		found = append(found, fmt.Sprintf("line %+v", l))
 	}
+	if _, err := x.Verify(t.Context(), func(problem string) { found = append(found, problem) }); err != nil {
+		t.Fatal(err)
+	}
 	temps, err := os.ReadDir(filepath.Join(state, "content", "temp"))
 	if err != nil {
 		t.Fatal(err)
@@ -163,32 +168,40 @@ func TestCrashEverywhere(t *testing.T) {
 	cloud := walrustest.StartCloud(t)
 	names := crashtest.Points(t, "..")
 	for _, name := range names {
-		t.Run(name, func(t *testing.T) {
-			w := walrustest.NewChild(t, cloud, "--orphan-age", "1ms")
-			w.Start(t, "")
-			h := &history{t: t, w: w, acked: map[string]string{}, doubt: map[string]string{}}
-			h.ask("PUT", "/pond", "")
-			w.Kill()
-			w.Start(t, name)
-			h.everything()
-			if !w.Ended(3 * time.Second) {
-				t.Fatal("the place was not passed")
-			}
-			w.Start(t, "walrus.mill.removed") // and again while it recovers
-			w.Ended(300 * time.Millisecond)
-			w.Kill()
-			w.Start(t, "")
-			h.check()
-			h.dead = false
-			h.everything() // all works as before
-			if h.dead {
-				t.Error("it died again")
-			}
-			h.check()
-			settled(t, w)
-		})
+		t.Run(name, func(t *testing.T) { crashAt(t, cloud, name, "") })
+		if strings.HasPrefix(name, "walrus.index.") {
+			t.Run(name+" with versions", func(t *testing.T) { crashAt(t, cloud, name, "Enabled") })
+		}
 	}
 	t.Logf("%d places", len(names))
+}
+
+func crashAt(t *testing.T, cloud *walrustest.Cloud, name, versioning string) {
+	w := walrustest.NewChild(t, cloud, "--orphan-age", "1ms")
+	w.Start(t, "")
+	h := &history{t: t, w: w, acked: map[string]string{}, doubt: map[string]string{}}
+	h.ask("PUT", "/pond", "")
+	if versioning != "" {
+		h.ask("PUT", "/pond?versioning", "<VersioningConfiguration><Status>"+versioning+"</Status></VersioningConfiguration>")
+	}
+	w.Kill()
+	w.Start(t, name)
+	h.everything()
+	if !w.Ended(3 * time.Second) {
+		t.Fatal("the place was not passed")
+	}
+	w.Start(t, "walrus.mill.removed") // and again while it recovers
+	w.Ended(300 * time.Millisecond)
+	w.Kill()
+	w.Start(t, "")
+	h.check()
+	h.dead = false
+	h.everything() // all works as before
+	if h.dead {
+		t.Error("it died again")
+	}
+	h.check()
+	settled(t, w)
 }
 
 // settled starts walrus until its mill has come to its end, and fails when
