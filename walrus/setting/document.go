@@ -17,6 +17,7 @@ var MalformedXML = fault.New(fault.Invalid, "MalformedXML", "The XML you provide
 
 const (
 	namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
+	older     = "http://doc.s3.amazonaws.com/2006-03-01" // which S3 and its old clients use too
 	instance  = "http://www.w3.org/2001/XMLSchema-instance"
 	maxList   = 1000 // no list in S3's settings may be longer
 	maxDepth  = 16
@@ -121,7 +122,7 @@ func (d decoder) next() (xml.Token, error) {
 
 // element reads what is in an element, and its end.
 func (d decoder) element(e xml.StartElement, v reflect.Value, depth int) error {
-	if e.Name.Space != "" && e.Name.Space != namespace || depth > maxDepth {
+	if e.Name.Space != "" && e.Name.Space != namespace && e.Name.Space != older || depth > maxDepth {
 		return MalformedXML
 	}
 	for _, a := range e.Attr {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"karri/shared/fault"
 	"karri/walrus/access"
@@ -88,6 +89,7 @@ func TestForm(t *testing.T) {
 		`<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>`:                                                                   true,
 		`<?xml version="1.0" encoding="UTF-8"?>` + "\n<!-- c -->" + sample{"CORSConfiguration", corsGood, ""}.doc() + "\n":                                                                                 true,
 		`<s:CORSConfiguration xmlns:s="http://s3.amazonaws.com/doc/2006-03-01/"><s:CORSRule><s:AllowedMethod>GET</s:AllowedMethod><s:AllowedOrigin>*</s:AllowedOrigin></s:CORSRule></s:CORSConfiguration>`: true,
+		`<CORSConfiguration xmlns="http://doc.s3.amazonaws.com/2006-03-01">` + corsGood + `</CORSConfiguration>`:                                                                                           true,
 		``:                     false,
 		`junk`:                 false,
 		`<CORSConfiguration/>`: false,
@@ -122,7 +124,43 @@ func FuzzDocuments(f *testing.F) {
 				t.Errorf("%s: %v", doc, err)
 			}
 		}
+		obey(doc)
 	})
+}
+
+// obey calls what obeys a document, whatever is in it.
+func obey(doc []byte) {
+	now := time.Date(2030, 1, 2, 3, 4, 5, 6, time.UTC)
+	if v, err := Parse[CORS](doc); err == nil {
+		v.Match("http://a", "GET", []string{"range", ""})
+	}
+	if v, err := Parse[Lifecycle](doc); err == nil {
+		for _, f := range []Facts{{Key: "a"}, {Key: "a", Noncurrent: true, Newer: 3}, {Marker: true, Alone: true}} {
+			v.Due(f, now)
+		}
+		v.Expires(Facts{Key: "a", Modified: now})
+		v.UploadDue("a", now, now)
+	}
+	if v, err := Parse[Website](doc); err == nil && v.RedirectAll == nil {
+		v.Route("http", "h", "docs/a", 404)
+	}
+	if v, err := Parse[Notification](doc); err == nil {
+		v.For("s3:ObjectCreated:Put", "a.jpg")
+		_ = v.Check(EventTargets{}, "1")
+	}
+	if v, err := Parse[Replication](doc); err == nil {
+		v.For("a", nil, true)
+		_ = v.Check(ReplicationTargets{}, "1")
+	}
+	if v, err := Parse[Lock](doc); err == nil {
+		v.Retention(now)
+	}
+	if v, err := Parse[Logging](doc); err == nil && v.Enabled != nil {
+		v.Enabled.Key("1", "r", "b", now, now, "u")
+	}
+	if v, err := Parse[Inventory](doc); err == nil {
+		v.Due(now, now)
+	}
 }
 
 func TestRead(t *testing.T) {
