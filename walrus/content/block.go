@@ -120,6 +120,14 @@ type verified struct {
 	err   error
 }
 
+// Ready returns when the next bytes have been read and verified.
+func (v *verified) Ready() error {
+	if err := v.fill(); err != io.EOF {
+		return err
+	}
+	return nil
+}
+
 func (v *verified) Read(p []byte) (int, error) {
 	if err := v.fill(); err != nil {
 		return 0, err

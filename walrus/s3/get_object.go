@@ -18,7 +18,29 @@ var (
 )
 
 func (c *call) getObject() error {
-	o, release, err := c.find(c.target)
+	var err error
+	for range tries {
+		if err = c.getOnce(); err != errReplaced {
+			return err
+		}
+		if err := c.renew(c.target); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// errReplaced says that an object's only piece went, because the object was
+// replaced after it had been found. That is rare; to find each object twice, to
+// be sure that its pieces were held in time, would cost every request.
+var errReplaced = fault.New(fault.Later, "SlowDown", "Please reduce your request rate.")
+
+func (c *call) getOnce() error {
+	find := c.find
+	if o := c.look(c.target); o != nil && len(o.Pieces) <= 1 || c.r.Method == http.MethodHead {
+		find = c.hold
+	}
+	o, release, err := find(c.target)
 	if err != nil && c.target.marker != nil {
 		return c.marked(c.target.marker)
 	}
@@ -43,42 +65,68 @@ func (c *call) getObject() error {
 	if err != nil {
 		return err
 	}
-	c.describe(o)
-	c.told(o.Seal, by.customer)
-	h := c.w.Header()
-	h.Set("Content-Length", strconv.FormatInt(n, 10))
-	code := http.StatusOK
-	if part {
-		code = http.StatusPartialContent
-		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", off, off+n-1, o.Size))
-	} else if strings.EqualFold(c.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
-		c.echoChecksum(o.Checksum)
-	}
 	if c.r.Method == http.MethodHead {
-		c.w.WriteHeader(code)
+		c.w.WriteHeader(c.headers(o, by, off, n, part))
 		return nil
 	}
 	s, err := c.read(o, by, off, n)
 	if err != nil {
-		return err
+		return c.gone(o, err)
 	}
 	defer s.Close()
-	return c.send(code, s)
+	return c.send(c.headers(o, by, off, n, part), s)
 }
 
-// send answers with a stream. Its first block is read, and so verified, before
+// hold is find without looking twice.
+func (c *call) hold(t *target) (*index.Object, func(), error) {
+	o, err := c.found(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	return o, c.Holds.Hold(ids(o.Pieces)...), nil
+}
+
+// gone returns why an object could not be opened: errReplaced where it is
+// another by now.
+func (c *call) gone(o *index.Object, why error) error {
+	t := c.target
+	now, err := c.Objects.Object(c.ctx, t.bucket.Name, t.key, t.version)
+	if fault.KindOf(err) == fault.Missing || err == nil && now.ID != o.ID {
+		return errReplaced
+	}
+	return why
+}
+
+// headers writes the headers of an answer and returns its status.
+func (c *call) headers(o *index.Object, by *sealing, off, n int64, part bool) int {
+	c.describe(o)
+	c.told(o.Seal, by.customer)
+	h := c.w.Header()
+	h.Set("Content-Length", strconv.FormatInt(n, 10))
+	if part {
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", off, off+n-1, o.Size))
+		return http.StatusPartialContent
+	}
+	if strings.EqualFold(c.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
+		c.echoChecksum(o.Checksum)
+	}
+	return http.StatusOK
+}
+
+// send answers with a stream. Its first bytes are read, and so verified, before
 // the status is sent; damage that shows later ends the connection.
 func (c *call) send(code int, s *stream) error {
-	var first [4 << 10]byte
-	n, err := io.ReadFull(s, first[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	first, err := s.ready()
+	if err != nil {
 		return err
 	}
 	c.w.WriteHeader(code)
-	if _, err := c.w.Write(first[:n]); err != nil {
-		return nil // the client went away
-	}
 	out := &clientWriter{w: c.w}
+	if len(first) > 0 {
+		if _, err := out.Write(first); err != nil {
+			return nil // the client went away
+		}
+	}
 	if _, err := s.WriteTo(out); err != nil && out.err == nil {
 		return errors.Join(err, errBegun)
 	}

@@ -23,6 +23,9 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 128<<10); return &b 
 func (c *call) receive(body io.Reader, size int64, d *digests, s *sealing, prove func() error) (p index.Piece, release func(), err error) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
+	if size > int64(c.InlineMax) {
+		return c.spill(nil, body, size, *buf, d, s, prove)
+	}
 	head := make([]byte, 0, 1024)
 	if size > 0 && size <= int64(c.InlineMax) {
 		head = make([]byte, 0, size)
@@ -64,8 +67,10 @@ func (c *call) spill(head []byte, more io.Reader, size int64, buf []byte, d *dig
 	}()
 	out, end := s.writer(w)
 	got := int64(len(head))
-	if _, err := out.Write(head); err != nil {
-		return p, nil, err
+	if len(head) > 0 {
+		if _, err := out.Write(head); err != nil {
+			return p, nil, err
+		}
 	}
 	for {
 		n, err := more.Read(buf)

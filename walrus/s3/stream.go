@@ -24,19 +24,28 @@ type stream struct {
 // up again.
 const tries = 8
 
+// found returns the object of a target.
+func (c *call) found(t *target) (*index.Object, error) {
+	o := c.look(t)
+	switch {
+	case t.err != nil:
+		return nil, t.err
+	case o == nil && t.version != "":
+		return nil, index.NoSuchVersion
+	case o == nil:
+		return nil, index.NoSuchKey
+	}
+	return o, nil
+}
+
 // find returns the object of a target with its pieces held, so that they stay
 // readable while their row is replaced. What replaced the object that was
 // decided on is decided on anew.
 func (c *call) find(t *target) (*index.Object, func(), error) {
 	for range tries {
-		o := c.look(t)
-		switch {
-		case t.err != nil:
-			return nil, nil, t.err
-		case o == nil && t.version != "":
-			return nil, nil, index.NoSuchVersion
-		case o == nil:
-			return nil, nil, index.NoSuchKey
+		o, err := c.found(t)
+		if err != nil {
+			return nil, nil, err
 		}
 		release := c.Holds.Hold(ids(o.Pieces)...)
 		now, err := c.Objects.Object(c.ctx, t.bucket.Name, t.key, t.version)
@@ -47,12 +56,17 @@ func (c *call) find(t *target) (*index.Object, func(), error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		t.seen, t.marker, t.looked = nil, nil, false
-		if err := c.permit(t, actionOn("s3:GetObject", t.version)); err != nil {
+		if err := c.renew(t); err != nil {
 			return nil, nil, err
 		}
 	}
 	return nil, nil, fault.New(fault.Later, "SlowDown", "Please reduce your request rate.")
+}
+
+// renew forgets what a target was seen to be, and decides again.
+func (c *call) renew(t *target) error {
+	t.seen, t.marker, t.looked = nil, nil, false
+	return c.permit(t, actionOn("s3:GetObject", t.version))
 }
 
 func ids(pieces []index.Piece) []string {
@@ -95,7 +109,7 @@ func (s *stream) next() error {
 			return content.Damaged.Because(fmt.Errorf("piece %s has %d bytes", p.ID, len(data)))
 		}
 		from = func(off, n int64) (io.ReadCloser, error) {
-			return io.NopCloser(bytes.NewReader(data[off : off+n])), nil
+			return inline{bytes.NewReader(data[off : off+n])}, nil
 		}
 	}
 	var err error
@@ -108,6 +122,32 @@ func (s *stream) next() error {
 	s.n -= n
 	s.off, s.pieces = 0, s.pieces[1:]
 	return nil
+}
+
+// inline is a piece that stands in the index. It was verified when it was read.
+type inline struct{ *bytes.Reader }
+
+// Ready is that of the pieces of the content engine.
+func (inline) Ready() error { return nil }
+
+// Close is io.Closer's.
+func (inline) Close() error { return nil }
+
+// ready returns when the first bytes have been read and verified. Readers that
+// cannot do so by themselves have them taken out; they are returned.
+func (s *stream) ready() ([]byte, error) {
+	if r, ok := s.open.(interface{ Ready() error }); ok || s.open == nil {
+		if s.open == nil {
+			return nil, nil
+		}
+		return nil, r.Ready()
+	}
+	first := make([]byte, 4<<10)
+	n, err := io.ReadFull(s, first)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return first[:n], err
 }
 
 func (s *stream) Read(p []byte) (int, error) {
