@@ -138,6 +138,15 @@ func (q *question) find(policies []*Policy, deny bool, look func(string) []strin
 
 // Evaluate decides a request.
 func Evaluate(r *Request, p *Policies) Decision {
+	if p.Resource == nil && len(p.Identity)+len(p.Boundary)+len(p.Session) == 0 { // the common case of the root
+		switch {
+		case r.Principal.Account == "" || r.Principal.Account != r.Owner:
+			return Decision{Source: Resource}
+		case p.All:
+			return Decision{Allowed: true, Source: Root}
+		}
+		return Decision{Source: Identity}
+	}
 	q := &question{Request: r, action: strings.ToLower(r.Action)}
 	q.arn, q.isARN = splitARN(r.Resource)
 	look := q.look

@@ -9,7 +9,7 @@ import (
 
 // An Ask is one act to be decided, with all that has a say in it.
 type Ask struct {
-	Caller policy.Principal // the zero Principal: anonymous
+	Caller policy.Principal // the zero Principal: anonymous; its canonical id need not be set
 	Mine   policy.Policies  // of the caller's own account; its Resource is not read
 	Action string           // "s3:GetObject"
 	Bucket string
@@ -31,10 +31,19 @@ type Ask struct {
 // A Decision is what Decide finds.
 type Decision struct {
 	Allowed bool
-	Denied  bool   // by a statement or setting; else nothing allows it
-	List    bool   // a list allows it
-	Missing bool   // refused since there is no object whose list could allow it
-	By      string // who decided, for explanations and logs
+	Denied  bool // by a statement or setting; else nothing allows it
+	List    bool // a list allows it
+	Missing bool // refused since there is no object whose list could allow it
+	by      string
+	policy  policy.Decision
+}
+
+// String says who decided, for explanations and logs.
+func (d Decision) String() string {
+	if d.by != "" {
+		return d.by
+	}
+	return d.policy.String()
 }
 
 // loggingService delivers the logs of requests.
@@ -54,15 +63,18 @@ func Decide(a *Ask) Decision {
 		rights.Resource = a.Policy.Policy
 	}
 	r := &policy.Request{Principal: a.Caller, Action: a.Action, Resource: ARN(a.Bucket, a.Key), Owner: a.Owner, Keys: a.Keys}
+	if a.Policy != nil {
+		r.Principal.Canonical = Canonical(a.Caller.Account)
+	}
 	d := policy.Evaluate(r, &rights)
 	inside := a.Caller.Account != "" && a.Caller.Account == a.Owner
 	switch {
 	case inside && a.Caller.Root() && aboutPolicy(a.Action) && (!d.Denied || d.Source == policy.Resource):
-		return Decision{Allowed: true, By: "the owner's root always reaches the policy"}
+		return Decision{Allowed: true, by: "the owner's root always reaches the policy"}
 	case d.Denied:
-		return Decision{Denied: true, By: d.String()}
+		return Decision{Denied: true, policy: d}
 	case !inside && a.Caller.Service == "" && a.Policy != nil && a.Policy.Public && a.Block != nil && a.Block.RestrictPublicBuckets:
-		return Decision{Denied: true, By: "the policy is public and the public access block restricts it"}
+		return Decision{Denied: true, by: "the policy is public and the public access block restricts it"}
 	}
 	found := true
 	var acl *ACL
@@ -73,22 +85,22 @@ func Decide(a *Ask) Decision {
 		}
 	}
 	if d.Allowed {
-		return Decision{Allowed: true, By: d.String()}
+		return Decision{Allowed: true, policy: d}
 	}
 	if by := a.byACL(acl); by != "" && a.mine(r) {
-		return Decision{Allowed: true, List: true, By: by}
+		return Decision{Allowed: true, List: true, by: by}
 	}
-	return Decision{Missing: !found, By: d.String()}
+	return Decision{Missing: !found, policy: d}
 }
 
 // Might reports whether something allows the caller the act on any object of
 // the bucket at all. It is asked before each object is decided on its own.
 func Might(a *Ask) bool {
 	r := &policy.Request{Principal: a.Caller, Action: a.Action, Resource: ARN(a.Bucket, "*"), Owner: a.Owner, Keys: a.Keys}
-	switch {
-	case a.Caller.Account != "" && a.Caller.Account == a.Owner:
+	if a.Caller.Account != "" && a.Caller.Account == a.Owner {
 		return true
-	case a.Policy != nil && a.Policy.Mentions(&a.Caller, a.Action):
+	}
+	if r.Principal.Canonical = Canonical(a.Caller.Account); a.Policy != nil && a.Policy.Mentions(&r.Principal, a.Action) {
 		return true
 	}
 	anyone := *a
@@ -100,14 +112,14 @@ func Might(a *Ask) bool {
 func (a *Ask) foreign(r *policy.Request, owner string, acl *ACL) Decision {
 	switch {
 	case a.Caller.Account == owner && a.mine(r):
-		return Decision{Allowed: true, By: "the object's owner"}
+		return Decision{Allowed: true, by: "the object's owner"}
 	case acl == nil:
 		acl = Private(owner)
 	}
 	if by := a.byACL(acl); by != "" && a.mine(r) {
-		return Decision{Allowed: true, List: true, By: by}
+		return Decision{Allowed: true, List: true, by: by}
 	}
-	return Decision{By: "the object is of another account, whose list does not allow it"}
+	return Decision{by: "the object is of another account, whose list does not allow it"}
 }
 
 // mine reports whether the caller's own account lets it do this.

@@ -88,7 +88,7 @@ func TestDecide(t *testing.T) {
 				} else {
 					got += "n"
 				}
-				if d.By == "" {
+				if d.String() == "" {
 					t.Errorf("%s, %q, %s: nobody decided", v.name, who, act)
 				}
 			}
@@ -159,5 +159,18 @@ func BenchmarkDecide(b *testing.B) {
 		if d := Decide(&a); !d.Allowed {
 			b.Fatal(d)
 		}
+	}
+}
+
+func TestCanonicalUsersAreMeant(t *testing.T) {
+	p := mustPolicy(t, `{"Effect":"Allow","Principal":{"CanonicalUser":"`+Canonical(bob)+`"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::pond/*"}`)
+	for account, want := range map[string]bool{bob: true, eve: false, "": false} {
+		a := Ask{Caller: root(account), Mine: policy.Policies{All: true}, Action: "s3:GetObject", Bucket: "pond", Key: "key", Owner: ann, Policy: p}
+		if d := Decide(&a); d.Allowed != want {
+			t.Errorf("%s: %s", account, d)
+		}
+	}
+	if p.Public {
+		t.Error("public")
 	}
 }

@@ -130,7 +130,6 @@ func (c *call) principal(write bool) policy.Principal {
 	if p.ARN == "" {
 		p.ARN = "arn:aws:iam::" + p.Account + ":root"
 	}
-	p.Canonical = access.Canonical(p.Account)
 	return p
 }
 
@@ -191,7 +190,7 @@ func (c *call) permit(t *target, action string) error {
 		}
 		return index.NoSuchKey
 	}
-	rest.Note(c.ctx, "refused", action+": "+d.By)
+	rest.Note(c.ctx, "refused", action+": "+d.String())
 	return accessDenied
 }
 
@@ -211,7 +210,7 @@ func (c *call) demand(action string) error {
 	if a.Action = "s3:PutObject"; !d.Denied && access.Decide(a).List {
 		return nil
 	}
-	rest.Note(c.ctx, "refused", action+": "+d.By)
+	rest.Note(c.ctx, "refused", action+": "+d.String())
 	return accessDenied
 }
 
