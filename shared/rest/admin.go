@@ -34,6 +34,9 @@ func NewAdmin(m *Metrics) *Admin {
 	return a
 }
 
+// Handle adds what a daemon offers beside.
+func (a *Admin) Handle(pattern string, h http.Handler) { a.mux.Handle(pattern, h) }
+
 // Check adds a condition for being ready. It has two seconds.
 func (a *Admin) Check(name string, check func(context.Context) error) {
 	a.mu.Lock()

@@ -70,7 +70,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 4 no such thing, 5 not allowed,
 	pf.StringVarP(&set.output, "output", "o", "table", "table, json, or env for new credentials")
 	pf.StringVar(&set.field, "field", "", "print only this member of each row: PublicIpAddress, State.Name")
 	pf.BoolVar(&set.idOnly, "id-only", false, "print only the ids, one a line")
-	root.AddCommand(profileCommand(), doctorCommand(), explainCommand(&set))
+	root.AddCommand(profileCommand(), doctorCommand(), explainCommand(&set), walrusCommand(&set))
 	if !offline(args) {
 		if err := addActions(ctx, root, &set, args); err != nil {
 			return err
@@ -88,7 +88,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 4 no such thing, 5 not allowed,
 func offline(args []string) bool {
 	for _, a := range args {
 		switch a {
-		case "profile", "doctor":
+		case "profile", "doctor", "walrus":
 			return true
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"karri/shared/service"
 	"karri/shared/sign"
 	"karri/walrus/access"
+	"karri/walrus/check"
 	"karri/walrus/content"
 	"karri/walrus/index"
 	"karri/walrus/mill"
@@ -125,6 +126,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 		return err
 	})
 	s.Go("memory", tuneMemory)
+	s.Admin.Handle("POST /check", checking(check.Checker{Index: x, Content: files, Holds: holds, Ring: ring, OrphanAge: c.OrphanAge, OrphanMost: c.OrphanMost}))
 	s.Go("mill", m.Run)
 	s.Go("rewrapper", (&mill.Rewrapper{Buckets: x, Objects: x, Ring: ring, Log: s.Log}).Run)
 	return s.Serve(ctx)

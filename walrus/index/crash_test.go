@@ -1,12 +1,15 @@
 package index_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"karri/walrus/index"
@@ -180,5 +183,61 @@ func TestVerifyFinds(t *testing.T) {
 				t.Errorf("found %d, %v", found, err)
 			}
 		})
+	}
+}
+
+// TestMend breaks claims and counts, and mends them.
+func TestMend(t *testing.T) {
+	disk := vfs.NewMem()
+	x := open(t, disk, "")
+	if err := x.CreateBucket(t.Context(), &index.Bucket{Name: "b", Owner: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	o := indextest.Object("b", "k", "one")
+	if err := x.Put(t.Context(), o, index.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	u := &index.Upload{Bucket: "b", Key: "u", ID: "upload"}
+	if err := x.CreateUpload(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+	part := index.Part{Number: 1, Size: 4, Piece: index.Piece{ID: strings.Repeat("a", 32), Size: 4, Inline: true, Data: []byte("part")}}
+	if err := x.PutPart(t.Context(), u, part); err != nil {
+		t.Fatal(err)
+	}
+	_ = x.Close()
+	stale := strings.Repeat("f", 32)
+	unset(t, disk, "r"+o.Pieces[0].ID+o.ID)
+	unset(t, disk, "r"+part.Piece.ID+"upload/1")
+	set(t, disk, "r"+stale+"nobody", "")
+	set(t, disk, "cb\x00", strings.Repeat("\x00", 15)+"\x09")
+	x = open(t, disk, "")
+	defer x.Close()
+	var done []string
+	if err := x.Mend(t.Context(), func(d string) { done = append(done, d) }); err != nil || len(done) != 4 {
+		t.Errorf("%q, %v", done, err)
+	}
+	sound(t, x)
+	if u, err := x.Usage(t.Context(), "b"); err != nil || u != (index.Usage{Objects: 1, Bytes: 3}) {
+		t.Errorf("%+v, %v", u, err)
+	}
+	lines, err := x.Lines(t.Context(), 10)
+	if err != nil || len(lines) != 1 || lines[0].Free[0].ID != stale {
+		t.Errorf("%+v, %v", lines, err)
+	}
+	done = nil
+	if err := x.Mend(t.Context(), func(d string) { done = append(done, d) }); err != nil || len(done) > 0 {
+		t.Errorf("again: %q, %v", done, err)
+	}
+}
+
+func unset(t *testing.T, disk vfs.FS, key string) {
+	t.Helper()
+	db, err := pebble.Open("", &pebble.Options{FS: disk, FormatMajorVersion: pebble.FormatNewest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Delete([]byte(key), nil), db.Close()); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -157,6 +157,9 @@ type Index interface {
 	// does not agree with the rest, and returns how many rows of objects and
 	// parts it saw.
 	Verify(ctx context.Context, say func(problem string)) (int, error)
+	// Mend puts right what Verify finds wrong of claims and counts, and tells say
+	// what it did. What a row claims no longer is left for the mill.
+	Mend(ctx context.Context, say func(done string)) error
 }
 
 // What an index refuses with; the codes are S3's, but for Moved.
