@@ -79,7 +79,7 @@ func TestBuckets(t *testing.T) {
 		{method: "GET", path: "/pond?acl&policy", status: 400, code: "InvalidArgument"},
 		{method: "DELETE", path: "/pond?policy", status: 204},
 		{method: "PATCH", path: "/pond", status: 405, code: "MethodNotAllowed"},
-		{method: "POST", path: "/pond", status: 501, code: "NotImplemented"},
+		{method: "POST", path: "/pond", status: 412, code: "PreconditionFailed"},
 		{method: "GET", path: "/pond?unheard-of=1", status: 200},
 		{method: "PUT", path: "/europe", body: "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>", status: 400, code: "InvalidLocationConstraint"},
 		{method: "PUT", path: "/europe", body: "<CreateBucketConfiguration", status: 400, code: "MalformedXML"},

@@ -34,6 +34,15 @@ func (u *users) Authenticate(r *http.Request) (s3.Caller, s3.Body, error) {
 	return s3.Caller{Anonymous: who.Anonymous, Account: who.Account, ARN: who.ARN, Presigned: who.Presigned}, userBody{body}, nil
 }
 
+// AuthenticateForm is s3.FormAuthenticator's.
+func (u *users) AuthenticateForm(r *http.Request, fields map[string]string) (s3.Caller, error) {
+	who, err := u.verifier.VerifyForm(r.Context(), fields)
+	if err != nil {
+		return s3.Caller{}, err
+	}
+	return s3.Caller{Account: who.Account, ARN: who.ARN, Presigned: true}, nil
+}
+
 // components takes who package rest found a request of the internal listener
 // to come from.
 type components struct{}

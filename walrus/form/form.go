@@ -44,8 +44,6 @@ type Form struct {
 	Fields map[string]string
 	// File is the file. It reaches io.EOF when the form has ended as it should.
 	File io.Reader
-	// Type is what the browser takes the file to be; it stands for no field.
-	Type string
 }
 
 // Read reads the body of a request with the given Content-Type.
@@ -74,7 +72,6 @@ func Read(contentType string, body io.Reader) (*Form, error) {
 		if name == "file" {
 			f.fill(baseName(p))
 			limited.left = -1
-			f.Type = p.Header.Get("Content-Type")
 			f.File = &file{part: p, parts: parts, budget: limited}
 			return f, nil
 		}

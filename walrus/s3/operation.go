@@ -81,9 +81,6 @@ func (c *call) dispatch() (*operation, error) {
 	if o := operations[s]; o != nil {
 		return o, nil
 	}
-	if s.on == onBucket && s.method == http.MethodPost && sub == "" {
-		return nil, notImplemented("Uploading by an HTML form is not implemented.")
-	}
 	if sub != "" {
 		return nil, notImplemented("%s of the sub-resource '%s' is not implemented.", c.r.Method, sub)
 	}

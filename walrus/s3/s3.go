@@ -69,6 +69,12 @@ type Authenticator interface {
 	Authenticate(r *http.Request) (Caller, Body, error)
 }
 
+// A FormAuthenticator is an Authenticator that knows the signatures of browsers'
+// forms too. Fields have names in lower case.
+type FormAuthenticator interface {
+	AuthenticateForm(r *http.Request, fields map[string]string) (Caller, error)
+}
+
 // A Caller is who asks.
 type Caller struct {
 	Anonymous bool
