@@ -123,7 +123,8 @@ func TestLifecycleIsShown(t *testing.T) {
 	shown := `X-Amz-Expiration: expiry-date="Mon, 02 Jan 2040 00:00:00 GMT", rule-id="a+rule"`
 	play(t, startWithTargets(t), []ask{
 		{method: "PUT", path: "/pond", status: 200},
-		{method: "PUT", path: "/pond?lifecycle", body: rules, headers: []string{proof(rules)}, status: 200},
+		{method: "PUT", path: "/pond?lifecycle", body: rules, headers: []string{proof(rules), "x-amz-transition-default-minimum-object-size: varies_by_storage_class"}, status: 501, code: "NotImplemented"},
+		{method: "PUT", path: "/pond?lifecycle", body: rules, headers: []string{proof(rules), "x-amz-transition-default-minimum-object-size: all_storage_classes_128K"}, status: 200, has: []string{"X-Amz-Transition-Default-Minimum-Object-Size: all_storage_classes_128K"}},
 		{method: "PUT", path: "/pond/old/a", body: "x", status: 200, has: []string{shown}},
 		{method: "PUT", path: "/pond/new/a", body: "x", status: 200, has: []string{"X-Amz-Expiration: "}},
 		{method: "HEAD", path: "/pond/old/a", status: 200, has: []string{shown}},

@@ -62,6 +62,7 @@ var headers = map[string][]string{
 	// These only tell about the client, or ask for what is so anyway.
 	"x-amz-user-agent": {"*"}, "x-amz-te": {"*"}, "x-amz-request-payer": {"*"}, "x-amz-skip-destination-validation": {"*"}, "x-amz-id": {"*"}, "x-amz-confirm-remove-self-bucket-access": {"*"},
 	"x-amz-optional-object-attributes":                {"*"},
+	transitionHeader:                                  {transitionDefault},
 	"x-amz-server-side-encryption-bucket-key-enabled": {"false"},
 }
 
