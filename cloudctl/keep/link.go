@@ -33,6 +33,8 @@ type Link[Orders, Report any] struct {
 	Clock  func() time.Time
 	Log    *slog.Logger
 
+	last look[Orders] // of Tell alone
+
 	mu       sync.Mutex
 	told     uint64 // the number that it has accepted from us
 	telling  life.Status
@@ -41,8 +43,17 @@ type Link[Orders, Report any] struct {
 	wakeOnce sync.Once
 }
 
+// look is what a look at the wishes found.
+type look[Orders any] struct {
+	changes uint64 // what of the store it has seen
+	at      time.Time
+	gen     *store.Generation // nil: there was none yet
+	orders  Orders
+}
+
 const (
 	retell   = 5 * time.Second // a look at the wishes without a nudge
+	relook   = time.Minute     // also where this process has changed nothing: another may have
 	linkWait = time.Second     // after a failure
 )
 
@@ -156,37 +167,50 @@ func (l *Link[Orders, Report]) Tell(ctx context.Context) error {
 	return nil
 }
 
-// read returns the wishes and their number, a new one when they changed.
-func (l *Link[Orders, Report]) read(ctx context.Context) (gen *store.Generation, orders Orders, err error) {
-	look := func(tx *store.Tx) (string, error) {
-		if gen, err = tx.Generation(l.Name); err != nil {
-			return "", err
-		}
-		if orders, err = l.Orders(tx); err != nil {
-			return "", err
-		}
-		b, err := json.Marshal(orders)
-		sum := sha256.Sum256(b)
-		return hex.EncodeToString(sum[:]), err
+// read returns the wishes and their number, a new one when they changed. To
+// read them all takes long where there are many, so it is left where nothing
+// was written since the last look, and done before users have to wait for the
+// transaction that gives the number.
+func (l *Link[Orders, Report]) read(ctx context.Context) (*store.Generation, Orders, error) {
+	now := l.Clock()
+	n := look[Orders]{changes: l.Store.Changes(), at: now}
+	if old := l.last; old.gen != nil && old.changes == n.changes && now.Sub(old.at) < relook {
+		return old.gen, old.orders, nil
 	}
-	same := false
-	err = l.Store.View(ctx, func(tx *store.Tx) error {
-		digest, err := look(tx)
-		same = err == nil && digest == gen.Digest
-		return err
-	})
-	if err != nil || same || gen.Ahead > 0 {
-		return gen, orders, err
-	}
-	err = l.Store.InTx(ctx, func(tx *store.Tx) error {
-		digest, err := look(tx)
-		if err != nil || digest == gen.Digest || gen.Ahead > 0 {
+	l.last = look[Orders]{}
+	digest := ""
+	all := func(tx *store.Tx) (err error) {
+		if n.gen, err = tx.Generation(l.Name); err != nil {
 			return err
 		}
-		gen.Number, gen.Digest = gen.Number+1, digest
-		return tx.Put(gen)
-	})
-	return gen, orders, err
+		if n.orders, err = l.Orders(tx); err != nil {
+			return err
+		}
+		b, err := json.Marshal(n.orders)
+		sum := sha256.Sum256(b)
+		digest = hex.EncodeToString(sum[:])
+		return err
+	}
+	settled := func() bool { return digest == n.gen.Digest || n.gen.Ahead > 0 }
+	err := l.Store.View(ctx, all)
+	if err == nil && !settled() {
+		err = l.Store.InTx(ctx, func(tx *store.Tx) error {
+			if now := l.Store.Changes(); now != n.changes { // somebody wrote since
+				n.changes = now
+				if err := all(tx); err != nil || settled() {
+					return err
+				}
+			}
+			n.gen.Number, n.gen.Digest = n.gen.Number+1, digest
+			return tx.Put(n.gen)
+		})
+		n.changes++ // that was us
+	}
+	if err != nil {
+		return nil, n.orders, err
+	}
+	l.last = n
+	return n.gen, n.orders, nil
 }
 
 // Ask hears what the daemon sees and returns the version to ask from next.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
@@ -190,5 +191,48 @@ func TestHealthFallsWithSilence(t *testing.T) {
 		if x.got != x.want {
 			t.Errorf("%s, want %s", x.got, x.want)
 		}
+	}
+}
+
+// Where nothing was written since the last look the wishes are not read again,
+// for a minute: another process may have the database open.
+func TestAnUnchangedStoreIsNotReadAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	w.wish(false)
+	w.start()
+	reads := 0
+	orders := w.cluster.Orders
+	w.cluster.Orders = func(tx *store.Tx) (wire.ClusterOrders, error) { reads++; return orders(tx) }
+	tell := func(want int, when string) {
+		t.Helper()
+		reads = 0
+		if err := w.cluster.Tell(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if reads != want {
+			t.Errorf("%s: read %d times, not %d", when, reads, want)
+		}
+	}
+	tell(1, "at first")
+	tell(0, "again")
+	w.instance(func(i *store.Instance) { i.Reboots++ })
+	tell(1, "after a change")
+	if w.zone.ClusterOrders.Instances[instID].Reboots != 1 {
+		t.Error("the zone was not told")
+	}
+	tell(0, "after that")
+	w.now = w.now.Add(relook + time.Second)
+	tell(1, "after a minute")
+
+	w.cluster.Orders = func(tx *store.Tx) (wire.ClusterOrders, error) {
+		if reads++; reads == 1 { // somebody writes between the look and the number
+			w.instance(func(i *store.Instance) { i.Reboots++ })
+		}
+		return orders(tx)
+	}
+	w.instance(func(i *store.Instance) { i.Reboots++ })
+	tell(2, "with a change meanwhile")
+	if got := w.zone.ClusterOrders.Instances[instID].Reboots; got != 3 {
+		t.Errorf("the zone was told of %d reboots", got)
 	}
 }

@@ -21,6 +21,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
+	"sync/atomic"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -37,7 +39,11 @@ const AnyAccount = "*"
 type Record interface{ TableName() string }
 
 // A Store is the database of cloudctl.
-type Store struct{ d *db.DB }
+type Store struct {
+	d       *db.DB
+	writing sync.Mutex // held from the begin of a transaction that may write until it is counted
+	changes atomic.Uint64
+}
 
 // A Tx is one transaction. It is used by one goroutine and not after its
 // function has returned.
@@ -57,7 +63,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{d}, nil
+	return &Store{d: d}, nil
 }
 
 // Close ends the store; what was committed stays.
@@ -66,8 +72,16 @@ func (s *Store) Close() { s.d.Close() }
 // Check tells whether the database answers; it is for readiness.
 func (s *Store) Check(ctx context.Context) error { return s.d.Check(ctx) }
 
+// Changes returns a number that grows with every transaction of this process
+// that may have written. What a View shows is no older than the number read
+// before it; within InTx it counts all that the transaction sees.
+func (s *Store) Changes() uint64 { return s.changes.Load() }
+
 // InTx runs do in one transaction and commits it when do returns nil.
 func (s *Store) InTx(ctx context.Context, do func(*Tx) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	defer s.changes.Add(1)
 	return s.d.Transact(ctx, func(g *gorm.DB) error { return do(&Tx{g}) })
 }
 
