@@ -209,4 +209,5 @@ type Event struct {
 	ARN       string    `json:"arn,omitempty"`
 	Source    string    `json:"source,omitempty"` // the caller's address
 	RequestID string    `json:"request_id,omitempty"`
+	Detail    string    `json:"detail,omitempty"` // what the mill wants to know besides
 }

@@ -120,7 +120,7 @@ func (s *Subscriber) affixes() (prefix, suffix string) {
 // account.
 func (n *Notification) Check(targets EventTargets, account string) error {
 	for _, s := range n.All() {
-		if _, ok := targets.URL(s.ARN(), account); !ok {
+		if _, ok := targets.Target(s.ARN(), account); !ok {
 			return invalidArgument("Unable to validate the following destination configurations: %s", s.ARN())
 		}
 	}

@@ -142,7 +142,7 @@ func TestSubscribers(t *testing.T) {
 		}
 	}
 	targets, err := ParseEventTargets([]string{sqs + "=http://a/b?c=d", "arn:karri:sqs:us-east-1:111111111111:r=https://e"})
-	if err != nil || targets[sqs] != "http://a/b?c=d" {
+	if err != nil || targets[sqs].URL != "http://a/b?c=d" {
 		t.Fatal(targets, err)
 	}
 	if err := n.Check(targets, "111111111111"); err != nil {
@@ -312,7 +312,7 @@ func FuzzTargets(f *testing.F) {
 	f.Fuzz(func(t *testing.T, event, replica, account string) {
 		if e, err := ParseEventTargets([]string{event}); err == nil {
 			for name := range e {
-				_, _ = e.URL(name, account)
+				_, _ = e.Target(name, account)
 			}
 		}
 		if r, err := ParseReplicationTargets([]string{replica}); err == nil {

@@ -6,11 +6,17 @@ import (
 	"strings"
 )
 
-// EventTargets are the places that events may be sent to, URL by ARN. The
+// EventTargets are the places that events may be sent to, by ARN. The
 // administrator names them, since a URL of a tenant's would let him reach the
 // inside of the cloud. The ARN's account, where it has one, is the only one
 // whose buckets may name it.
-type EventTargets map[string]string
+type EventTargets map[string]EventTarget
+
+// An EventTarget is such a place.
+type EventTarget struct {
+	URL    string
+	Secret string // file with the key of an HMAC, or with "Bearer TOKEN"; "": none
+}
 
 // ReplicationTargets are the buckets at other endpoints that objects may be
 // copied to, by ARN: arn:karri:s3:REGION:ACCOUNT:BUCKET, where REGION is what
@@ -43,7 +49,7 @@ func BucketOf(name string) (string, bool) {
 	return a.resource, ok && a.service == "s3" && a.region == "" && a.account == "" && !strings.ContainsAny(a.resource, "/:*")
 }
 
-// ParseEventTargets reads ARN=URL.
+// ParseEventTargets reads ARN=URL or ARN=URL,FILE, where FILE's name is absolute.
 func ParseEventTargets(list []string) (EventTargets, error) {
 	targets := EventTargets{}
 	for _, s := range list {
@@ -52,10 +58,14 @@ func ParseEventTargets(list []string) (EventTargets, error) {
 		if !ok || services[a.service] == "" {
 			return nil, fmt.Errorf("event target %q: want ARN=URL with the ARN of an sqs, sns or lambda service", s)
 		}
-		if err := checkURL(to); err != nil {
+		t := EventTarget{URL: to}
+		if i := strings.LastIndex(to, ",/"); i >= 0 {
+			t.URL, t.Secret = to[:i], to[i+1:]
+		}
+		if err := checkURL(t.URL); err != nil {
 			return nil, fmt.Errorf("event target %q: %w", s, err)
 		}
-		targets[name] = to
+		targets[name] = t
 	}
 	return targets, nil
 }
@@ -86,11 +96,11 @@ func checkURL(s string) error {
 	return err
 }
 
-// URL returns where the events of an account's bucket go that name an ARN.
-func (t EventTargets) URL(name, account string) (string, bool) {
+// Target returns where the events of an account's bucket go that name an ARN.
+func (t EventTargets) Target(name, account string) (EventTarget, bool) {
 	a, ok := parseARN(name)
 	if !ok || a.account != "" && a.account != account {
-		return "", false
+		return EventTarget{}, false
 	}
 	to, ok := t[name]
 	return to, ok
