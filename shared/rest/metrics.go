@@ -39,6 +39,25 @@ func (m *Metrics) Gauge(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
 }
 
+// Gauges adds a number that is read when it is asked for, for each value that a
+// label has then. When it cannot be read there is none.
+func (m *Metrics) Gauges(name, help, label string, read func() map[string]float64) {
+	m.registry.MustRegister(gauges{prometheus.NewDesc(name, help, []string{label}, nil), read})
+}
+
+type gauges struct {
+	desc *prometheus.Desc
+	read func() map[string]float64
+}
+
+func (g gauges) Describe(c chan<- *prometheus.Desc) { c <- g.desc }
+
+func (g gauges) Collect(c chan<- prometheus.Metric) {
+	for value, n := range g.read() {
+		c <- prometheus.MustNewConstMetric(g.desc, prometheus.GaugeValue, n, value)
+	}
+}
+
 // Counter adds a number that only grows, and returns the function that adds to
 // it under the given values of labels.
 func (m *Metrics) Counter(name, help string, labels ...string) func(n float64, values ...string) {

@@ -50,7 +50,11 @@ type Config struct {
 	ReadTime   time.Duration `flag:"read-time" default:"15m" help:"with a shared index: how long bytes stay after their object is gone, for those who are still reading it from another walrus"`
 	Ownership  string        `flag:"object-ownership" default:"ObjectWriter" help:"who owns objects in new buckets: ObjectWriter, BucketOwnerPreferred, or BucketOwnerEnforced, which also switches access control lists off"`
 	MasterKeys string        `flag:"master-key-file" help:"file of the master keys of server-side encryption, a line NAME:BASE64 for each, the last one current; STATE/master.keys, made at the first start, when not given"`
+	EventKeep  time.Duration `flag:"event-keep" default:"24h" help:"how long an event, or a copy to another S3, is tried again before it is given up"`
 	Cloudctl   string        `flag:"cloudctl" help:"host:port of cloudctl's internal API; what the join told, when not given"`
+
+	Clock func() time.Time // of objects and of what the mill does with them; nil: time.Now
+	Pace  time.Duration    // how often the mill's loops look at the least; 5 s when zero
 }
 
 // Main is the program.
@@ -106,7 +110,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	}
 	conf := s3.Config{
 		Region: c.Region, Domains: c.Domains, WebsiteDomains: c.Websites, Buckets: x, Objects: x, Uploads: x,
-		Ownership: ownership, Content: files, Holds: holds, Master: ring, Changed: m.Nudge,
+		Ownership: ownership, Content: files, Holds: holds, Master: ring, Changed: m.Nudge, Accounts: x,
 		EventTargets: events, ReplicationTargets: replicas,
 		Auth: &users{sign.Verifier{
 			Dialect: sign.S3, Region: c.Region, Services: []string{"s3"},
@@ -114,6 +118,9 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 			Bucket: func(r *http.Request) string { return s3.HostBucket(c.Domains, r.Host) },
 		}},
 	}
+	w := c.works(s, x, conf)
+	defer w.close()
+	conf.Now, conf.Told, conf.Probe = w.now, w.told, w.hooks.Test
 	api := s3.New(conf)
 	if _, err := s.Public(ctx, c.PublicFlags, api, api.Panicked); err != nil {
 		return err
@@ -129,5 +136,6 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	s.Admin.Handle("POST /check", checking(check.Checker{Index: x, Content: files, Holds: holds, Ring: ring, OrphanAge: c.OrphanAge, OrphanMost: c.OrphanMost}))
 	s.Go("mill", m.Run)
 	s.Go("rewrapper", (&mill.Rewrapper{Buckets: x, Objects: x, Ring: ring, Log: s.Log}).Run)
+	w.start(s)
 	return s.Serve(ctx)
 }

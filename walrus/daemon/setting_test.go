@@ -4,6 +4,8 @@ import (
 	"crypto/md5"
 	"encoding/base64"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -20,9 +22,11 @@ func proof(body string) string {
 }
 
 func startWithTargets(t *testing.T) *walrustest.Walrus {
+	taker := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(taker.Close)
 	return walrustest.Start(t, walrustest.StartCloud(t), daemon.Config{
 		Domains: []string{"s3.test"}, Websites: []string{"web.s3.test"},
-		Events:   []string{"arn:karri:sqs:us-east-1::queue=http://127.0.0.1:1/", "arn:karri:sqs:us-east-1:222222222222:bobs=http://127.0.0.1:1/"},
+		Events:   []string{"arn:karri:sqs:us-east-1::queue=" + taker.URL, "arn:karri:sqs:us-east-1:222222222222:bobs=http://127.0.0.1:1/"},
 		Replicas: []string{"arn:karri:s3:elsewhere::there=http://127.0.0.1:1#/dev/null"},
 	})
 }
@@ -217,7 +221,7 @@ func TestTargetsAreFlags(t *testing.T) {
 		t.Fatal(err)
 	}
 	events, err := setting.ParseEventTargets(c.Events)
-	if err != nil || len(events) != 2 || events["arn:karri:sqs:us-east-1::a"] != "http://a/?x=y" {
+	if err != nil || len(events) != 2 || events["arn:karri:sqs:us-east-1::a"].URL != "http://a/?x=y" {
 		t.Error(events, err)
 	}
 	replicas, err := setting.ParseReplicationTargets(c.Replicas)

@@ -46,6 +46,11 @@ func (s *Store) Account(ctx context.Context, account string) (used, quota Usage,
 	return used, quota, err
 }
 
+// Quota is Accounts's.
+func (s *Store) Quota(ctx context.Context, account string) (Usage, error) {
+	return s.bound(ctx, s.engine, account)
+}
+
 // SetQuota is Accounts's.
 func (s *Store) SetQuota(ctx context.Context, account string, quota Usage) error {
 	return s.change(ctx, scope{locks: []lock{{kind: accountLock, name: account}}}, func(c *change) error {

@@ -134,6 +134,7 @@ type Accounts interface {
 	// Account returns what an account holds and what it may hold; a quota of 0 is none.
 	Account(ctx context.Context, account string) (used, quota Usage, err error)
 	SetQuota(ctx context.Context, account string, quota Usage) error
+	Quota(ctx context.Context, account string) (Usage, error)
 }
 
 // Marks are what the mill remembers of how far it came.

@@ -194,20 +194,23 @@ type Queue struct {
 
 // Event is something that happened to an object and that someone wants to know.
 type Event struct {
-	Seq       uint64    `json:"-"`
-	Queue     string    `json:"-"`              // that it was read from
-	Rule      string    `json:"rule,omitempty"` // that put it there
-	Targets   []Target  `json:"-"`              // where it is put; nowhere when empty
-	Name      string    `json:"name"`           // "s3:ObjectCreated:Put"
-	Bucket    string    `json:"bucket"`
-	Key       string    `json:"key"`
-	Version   string    `json:"version,omitempty"`
-	ETag      string    `json:"etag,omitempty"`
-	Size      int64     `json:"size,omitempty"`
-	Time      time.Time `json:"time"`
-	Account   string    `json:"account,omitempty"`
-	ARN       string    `json:"arn,omitempty"`
-	Source    string    `json:"source,omitempty"` // the caller's address
-	RequestID string    `json:"request_id,omitempty"`
-	Detail    string    `json:"detail,omitempty"` // what the mill wants to know besides
+	Seq     uint64   `json:"-"`
+	Queue   string   `json:"-"`              // that it was read from
+	Rule    string   `json:"rule,omitempty"` // that put it there
+	Targets []Target `json:"-"`              // where it is put; nowhere when empty
+	// Address, when there is one, says that instead, of the object as it will be;
+	// it may set its Replication. It is called under the object's lock.
+	Address   func(o *Object) []Target `json:"-"`
+	Name      string                   `json:"name"` // "s3:ObjectCreated:Put"
+	Bucket    string                   `json:"bucket"`
+	Key       string                   `json:"key"`
+	Version   string                   `json:"version,omitempty"`
+	ETag      string                   `json:"etag,omitempty"`
+	Size      int64                    `json:"size,omitempty"`
+	Time      time.Time                `json:"time"`
+	Account   string                   `json:"account,omitempty"`
+	ARN       string                   `json:"arn,omitempty"`
+	Source    string                   `json:"source,omitempty"` // the caller's address
+	RequestID string                   `json:"request_id,omitempty"`
+	Detail    string                   `json:"detail,omitempty"` // what the mill wants to know besides
 }

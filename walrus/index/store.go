@@ -256,10 +256,16 @@ func (when Condition) locked(o *Object) error {
 
 // tell adds to c what is to be told of o, if anyone listens.
 func (c *change) tell(when Condition, o *Object) {
-	if when.Event == nil || len(when.Event.Targets) == 0 {
+	if when.Event == nil {
 		return
 	}
 	e := *when.Event
+	if e.Address != nil {
+		e.Targets = e.Address(o)
+	}
+	if len(e.Targets) == 0 {
+		return
+	}
 	e.Bucket, e.Key, e.ETag, e.Size = o.Bucket, o.Key, o.ETag, o.Size
 	if e.Version = o.Version; c.bucket.Versioning == "" {
 		e.Version = ""

@@ -55,7 +55,7 @@ func (w *walk) row(o *index.Object) error {
 		w.key, w.newer = o.Key, 0
 	}
 	w.rows++
-	f := Facts(o)
+	f := facts(o)
 	f.Noncurrent, f.Since, f.Newer = !o.Latest, w.since, w.newer
 	if w.since = o.Modified; !o.Latest {
 		w.newer++
@@ -76,7 +76,7 @@ func (w *walk) row(o *index.Object) error {
 // endKey looks at a delete marker that turned out to be alone.
 func (w *walk) endKey() {
 	if w.lone != nil {
-		f := Facts(w.lone)
+		f := facts(w.lone)
 		f.Alone = true
 		due, _ := w.state.rules.Due(f, w.now)
 		w.add(w.lone, due)
@@ -84,13 +84,9 @@ func (w *walk) endKey() {
 	w.lone, w.done = nil, w.key
 }
 
-// Facts returns what a lifecycle asks about the current version of a key.
-func Facts(o *index.Object) setting.Facts {
-	f := setting.Facts{Key: o.Key, Size: o.Size, Modified: o.Modified, Marker: o.Marker}
-	for _, t := range o.Tags {
-		f.Tags = append(f.Tags, setting.Tag{Key: t.Key, Value: t.Value})
-	}
-	return f
+// facts returns what a lifecycle asks about the current version of a key.
+func facts(o *index.Object) setting.Facts {
+	return setting.Facts{Key: o.Key, Size: o.Size, Tags: o.Tags, Modified: o.Modified, Marker: o.Marker}
 }
 
 func (w *walk) add(o *index.Object, due setting.Due) {

@@ -90,6 +90,7 @@ func (c *call) describe(o *index.Object) {
 	h.Set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))
 	h.Set("Accept-Ranges", "bytes")
 	c.showExpiration(o)
+	c.showReplication(o)
 }
 
 // echoChecksum writes the headers of a checksum.

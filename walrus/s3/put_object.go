@@ -27,6 +27,9 @@ func (c *call) putObject() error {
 	if err := c.foresee(when); err != nil {
 		return err
 	}
+	if err := c.fits(c.body.Size()); err != nil {
+		return err
+	}
 	o, err := c.newObject()
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"karri/shared/rest"
@@ -46,16 +47,20 @@ type Config struct {
 	Buckets        index.Buckets
 	Objects        index.Objects
 	Uploads        index.Uploads
+	Accounts       index.Accounts // for their quotas; may be nil
 	Content        content.Engine
 	Holds          *content.Holds
 	Master         *seal.Ring       // nil: nothing is sealed under keys of this store
 	Changed        func()           // nudges the mill; may be nil
+	Told           func()           // nudges those who carry events; may be nil
 	Now            func() time.Time // nil: time.Now
 	// Ownership is what new buckets get whose makers ask for none; "": none.
 	Ownership access.Ownership
 	// Where settings may send events and copies.
 	EventTargets       setting.EventTargets
 	ReplicationTargets setting.ReplicationTargets
+	// Probe sends a target the message that only tests it; may be nil.
+	Probe func(ctx context.Context, arn string, b *index.Bucket, request string) error
 	// Fail answers an error in a form other than S3's; nil: S3's.
 	Fail func(w http.ResponseWriter, r *http.Request, err error)
 	// InlineMax is the size up to which bytes travel in the index; 32 KiB when 0.
@@ -111,6 +116,9 @@ func New(c Config) *API {
 	if c.Changed == nil {
 		c.Changed = func() {}
 	}
+	if c.Told == nil {
+		c.Told = func() {}
+	}
 	if c.Holds == nil {
 		c.Holds = &content.Holds{}
 	}
@@ -138,6 +146,7 @@ type call struct {
 	settings *setting.All  // of b; shared
 	target   *target       // what was decided on
 	from     *target       // what is copied
+	heard    atomic.Bool   // an event was put into a queue
 }
 
 // ServeHTTP serves one request.
@@ -148,6 +157,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.set("x-amz-id-2", hex.EncodeToString(host[:]))
 	c.set("Server", "Karri")
 	err := c.serve()
+	if c.heard.Load() {
+		c.Told()
+	}
 	switch {
 	case err != nil && c.isSite:
 		c.failPage(err)

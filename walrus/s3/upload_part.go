@@ -26,6 +26,9 @@ func (c *call) uploadPart() error {
 	case size > maxPut:
 		return tooLarge
 	}
+	if err := c.fits(c.body.Size()); err != nil {
+		return err
+	}
 	s, err := c.sealOfPart(u)
 	if err != nil {
 		return err

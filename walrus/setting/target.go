@@ -49,7 +49,7 @@ func BucketOf(name string) (string, bool) {
 	return a.resource, ok && a.service == "s3" && a.region == "" && a.account == "" && !strings.ContainsAny(a.resource, "/:*")
 }
 
-// ParseEventTargets reads ARN=URL or ARN=URL,FILE, where FILE's name is absolute.
+// ParseEventTargets reads ARN=URL or ARN=URL#FILE.
 func ParseEventTargets(list []string) (EventTargets, error) {
 	targets := EventTargets{}
 	for _, s := range list {
@@ -59,9 +59,7 @@ func ParseEventTargets(list []string) (EventTargets, error) {
 			return nil, fmt.Errorf("event target %q: want ARN=URL with the ARN of an sqs, sns or lambda service", s)
 		}
 		t := EventTarget{URL: to}
-		if i := strings.LastIndex(to, ",/"); i >= 0 {
-			t.URL, t.Secret = to[:i], to[i+1:]
-		}
+		t.URL, t.Secret, _ = strings.Cut(to, "#")
 		if err := checkURL(t.URL); err != nil {
 			return nil, fmt.Errorf("event target %q: %w", s, err)
 		}

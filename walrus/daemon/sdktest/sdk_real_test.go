@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -29,8 +30,10 @@ const (
 )
 
 func client(t *testing.T) *s3.Client {
+	taker := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(taker.Close)
 	w := walrustest.Start(t, walrustest.StartCloud(t), daemon.Config{
-		Events: []string{queueARN + "=http://127.0.0.1:1/"}, Replicas: []string{replicaARN + "=http://127.0.0.1:1#/dev/null"},
+		Events: []string{queueARN + "=" + taker.URL}, Replicas: []string{replicaARN + "=http://127.0.0.1:1#/dev/null"},
 	})
 	c := s3.New(s3.Options{
 		Region: "us-east-1", BaseEndpoint: &w.Endpoint, UsePathStyle: true,

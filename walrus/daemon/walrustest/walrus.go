@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,8 @@ type Walrus struct {
 	Internal string // host:port of the internal API
 	State    string
 	Stop     func() // ends it; the state stays
+
+	admin http.Handler
 }
 
 // Start runs a walrus until the test ends. With a state folder of an earlier
@@ -56,7 +59,7 @@ func Start(t testing.TB, cloud *Cloud, conf daemon.Config) *Walrus {
 		t.Fatal(err)
 	}
 	host := public.Addr().String()
-	return &Walrus{Cloud: cloud, Endpoint: "http://" + host, Host: host, Internal: s.Addr, State: conf.State, Stop: run(t, s)}
+	return &Walrus{Cloud: cloud, Endpoint: "http://" + host, Host: host, Internal: s.Addr, State: conf.State, Stop: run(t, s), admin: s.Admin}
 }
 
 // As returns a client of the internal API that speaks as a component.
@@ -76,6 +79,14 @@ func (w *Walrus) As(t testing.TB, id pki.Identity) *bucket.Client {
 	c := rest.NewClient(func() *pki.Credentials { return creds }, pki.Identity{Role: pki.Walrus}, w.Internal, nil)
 	t.Cleanup(c.Close)
 	return bucket.New(c)
+}
+
+// Metrics returns the numbers that walrus shows the administrator.
+func (w *Walrus) Metrics(t testing.TB) string {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	w.admin.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	return rec.Body.String()
 }
 
 // An Answer is what S3 said.
