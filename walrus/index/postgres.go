@@ -160,13 +160,15 @@ type pages struct {
 	ctx       context.Context
 	r         postgresReader
 	low, high []byte
-	rows      []pair
+	bytes     []byte // of all rows, one behind the other
+	rows      []pair // where they are
 	at, most  int
 	end       bool // no rows behind those
 	err       error
 }
 
-type pair struct{ key, value []byte }
+// A pair is a key and a value in pages: bytes begin..value..end.
+type pair struct{ begin, value, end int }
 
 const (
 	fewest = 16
@@ -189,16 +191,23 @@ func (c *pages) next() bool {
 		return false
 	}
 	c.most = min(c.most*4, most)
-	return c.fetch(append(slices.Clone(c.rows[len(c.rows)-1].key), 0))
+	c.at--
+	return c.fetch(append(slices.Clone(c.key()), 0))
 }
 
 func (c *pages) fetch(from []byte) bool {
-	rows, err := c.r.from.Query(c.ctx, "select key, value from walrus_index where key >= $1 and key < $2 order by key limit $3", from, c.high, c.most)
+	c.rows, c.bytes = c.rows[:0], c.bytes[:0]
+	binary := pgx.QueryResultFormats{pgx.BinaryFormatCode, pgx.BinaryFormatCode}
+	rows, err := c.r.from.Query(c.ctx, "select key, value from walrus_index where key >= $1 and key < $2 order by key limit $3", binary, from, c.high, c.most)
 	if err == nil {
-		c.rows, err = pgx.AppendRows(c.rows[:0], rows, func(row pgx.CollectableRow) (pair, error) {
-			var p pair
-			return p, row.Scan(&p.key, &p.value)
-		})
+		for rows.Next() {
+			raw := rows.RawValues()
+			p := pair{begin: len(c.bytes), value: len(c.bytes) + len(raw[0])}
+			c.bytes = append(append(c.bytes, raw[0]...), raw[1]...)
+			p.end = len(c.bytes)
+			c.rows = append(c.rows, p)
+		}
+		err = rows.Err()
 	}
 	c.at, c.end = 0, len(c.rows) < c.most
 	if err != nil {
@@ -207,8 +216,15 @@ func (c *pages) fetch(from []byte) bool {
 	return len(c.rows) > 0
 }
 
-func (c *pages) key() []byte            { return c.rows[c.at].key }
-func (c *pages) value() ([]byte, error) { return c.rows[c.at].value, nil }
+func (c *pages) key() []byte {
+	p := c.rows[c.at]
+	return c.bytes[p.begin:p.value:p.value]
+}
+
+func (c *pages) value() ([]byte, error) {
+	p := c.rows[c.at]
+	return c.bytes[p.value:p.end:p.end], nil
+}
 
 func (c *pages) close() error {
 	if c.err != nil {

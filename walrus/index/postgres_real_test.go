@@ -163,3 +163,39 @@ func TestAcknowledgedSurvivesKilledDatabase(t *testing.T) {
 	}
 	sound(t, x)
 }
+
+// BenchmarkPostgres measures puts of 4 KiB from many hands, and pages.
+func BenchmarkPostgres(b *testing.B) {
+	x := openPostgres(b, pgtest.Start(b).Address(b))
+	if err := x.CreateBucket(b.Context(), &index.Bucket{Name: "b", Owner: "ann"}); err != nil {
+		b.Fatal(err)
+	}
+	data := string(make([]byte, 4096))
+	put := func() {
+		o := indextest.Object("b", "", data)
+		o.Key, o.ETag = o.ID[:1]+"/"+o.ID, o.ID
+		if err := x.Put(b.Context(), o, index.Condition{}); err != nil {
+			b.Error(err)
+		}
+	}
+	b.Run("Put", func(b *testing.B) {
+		b.SetParallelism(16)
+		b.RunParallel(func(p *testing.PB) {
+			for p.Next() {
+				put()
+			}
+		})
+	})
+	for range 2000 {
+		put()
+	}
+	for name, q := range map[string]index.Query{"Page": {Max: 1000}, "Prefixes": {Max: 1000, Delimiter: "/"}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if page, err := x.List(b.Context(), "b", q); err != nil || len(page.Items)+len(page.Prefixes) < 16 {
+					b.Fatal(page, err)
+				}
+			}
+		})
+	}
+}
