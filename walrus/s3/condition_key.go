@@ -18,6 +18,9 @@ func (c *call) conditionKey(t *target, key string) []string {
 	case "aws":
 		return one(c.globalKey(t, name))
 	case "s3":
+		if slices.Contains(ofQuery, name) && c.query.Has(name) {
+			return c.query[name][:1] // an empty prefix is one, too
+		}
 		if v := c.objectKey(t, name); v != nil {
 			return v
 		}
@@ -63,7 +66,7 @@ func (c *call) globalKey(t *target, name string) string {
 
 // ofQuery are the keys that are query parameters, ofHeader those that are headers.
 var (
-	ofQuery  = []string{"prefix", "delimiter", "max-keys", "versionid"}
+	ofQuery  = []string{"prefix", "delimiter", "max-keys"}
 	ofHeader = []string{
 		"x-amz-acl", "x-amz-content-sha256", "x-amz-copy-source", "x-amz-metadata-directive", "x-amz-storage-class", "x-amz-website-redirect-location",
 		"x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write", "x-amz-grant-write-acp",
@@ -80,8 +83,6 @@ func (c *call) requestKey(t *target, name string) string {
 	switch {
 	case name == "versionid":
 		return t.version
-	case slices.Contains(ofQuery, name):
-		return c.query.Get(name)
 	case slices.Contains(ofHeader, name):
 		return strings.Join(c.r.Header.Values(name), ",")
 	case lockHeaders[name] != "":
