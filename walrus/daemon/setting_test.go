@@ -186,6 +186,7 @@ func TestCORS(t *testing.T) {
 		{[]string{"Origin: http://x.b", "Access-Control-Request-Method: GET"}, 403, "AccessForbidden"},
 		{[]string{"Origin: http://x.a", "Access-Control-Request-Method: DELETE"}, 403, "AccessForbidden"},
 		{[]string{"Origin: http://x.a", "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: range"}, 403, "AccessForbidden"},
+		{[]string{"Origin: http://x.a", "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: x-a" + strings.Repeat(",x-a", 100)}, 403, "AccessForbidden"},
 		{[]string{"Origin: http://x.b", "Access-Control-Request-Method: HEAD"}, 200, ""},
 	} {
 		if a := ask3(c.headers...); a.Status != c.status || a.Code() != c.code {

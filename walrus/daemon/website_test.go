@@ -1,9 +1,14 @@
 package daemon_test
 
 import (
+	"bytes"
+	"io"
+	"net/http"
+	"os"
 	"strings"
 	"testing"
 
+	"karri/walrus/content/contenttest"
 	"karri/walrus/daemon/walrustest"
 )
 
@@ -94,4 +99,37 @@ func TestWebsite(t *testing.T) {
 	all := "<WebsiteConfiguration><RedirectAllRequestsTo><HostName>example.com</HostName><Protocol>https</Protocol></RedirectAllRequestsTo></WebsiteConfiguration>"
 	play(t, w, []ask{{method: "PUT", path: "/pond?website", body: all, status: 200}})
 	browse(t, w, "pond.web.s3.test:80", []visit{{path: "/a/b", status: 301, has: []string{"Location: https://example.com/a/b"}}})
+}
+
+// TestADamagedPageIsNotWhole reads a page, and an error page, whose bytes turn
+// out to be damaged when the answer has begun.
+func TestADamagedPageIsNotWhole(t *testing.T) {
+	w := startWithTargets(t)
+	data := contenttest.Random(2 << 20)
+	site := `<WebsiteConfiguration><IndexDocument><Suffix>k</Suffix></IndexDocument><ErrorDocument><Key>k</Key></ErrorDocument></WebsiteConfiguration>`
+	play(t, w, []ask{
+		{method: "PUT", path: "/pond", status: 200}, {method: "PUT", path: "/pond/k", body: string(data), status: 200},
+		{method: "PUT", path: "/pond?website", body: site, status: 200},
+		{method: "PUT", path: "/pond?policy", body: public("pond", `"s3:GetObject","s3:ListBucket"`), status: 204},
+	})
+	path := pieceFile(t, w.State)
+	bad, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad[len(data)-1] ^= 1
+	if err := os.WriteFile(path, bad, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for page, status := range map[string]int{"/": 200, "/none": 404} {
+		res, err := http.DefaultTransport.RoundTrip(w.Request(t, "GET", page, "", "Host: pond.web.s3.test"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err == nil || res.StatusCode != status || !bytes.HasPrefix(data, got) {
+			t.Errorf("%s: %s, %d bytes, %v", page, res.Status, len(got), err)
+		}
+	}
 }

@@ -15,6 +15,11 @@ import (
 // varies are the headers that an answer depends on where there are CORS rules.
 const varies = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method"
 
+// maxAsked bounds the work that somebody unknown can ask for with one request.
+const maxAsked = 100
+
+var refusedCORS = forbiddenCORS("This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.")
+
 func forbiddenCORS(format string, args ...any) error {
 	return fault.New(fault.Denied, "AccessForbidden", "CORSResponse: "+format, args...)
 }
@@ -68,10 +73,13 @@ func (c *call) preflight() error {
 		if name = strings.ToLower(strings.TrimSpace(name)); name != "" {
 			asked = append(asked, name)
 		}
+		if len(asked) > maxAsked {
+			return refusedCORS
+		}
 	}
 	rule, any := rules.Match(origin, method, asked)
 	if rule == nil {
-		return forbiddenCORS("This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.")
+		return refusedCORS
 	}
 	c.allowOrigin(rule, origin, any)
 	if len(asked) > 0 {

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 
@@ -86,8 +87,11 @@ func (c *call) changeBucket(status int, change func(*index.Bucket) error) error 
 // proofWanted are the settings whose documents S3 takes only with a digest.
 var proofWanted = map[string]bool{"cors": true, "lifecycle": true, "object-lock": true, "replication": true, "tagging": true}
 
-// longest are the lengths that S3 keeps documents to.
-var longest = map[string]int{"cors": 64 << 10, "website": 128 << 10}
+// longest are the lengths of documents, which go with every row of a bucket;
+// longSetting is that of the others.
+var longest = map[string]int{"cors": 64 << 10, "lifecycle": 512 << 10, "replication": 512 << 10}
+
+const longSetting = 128 << 10
 
 // readSetting reads the document in a request, and proves its digests.
 func readSetting[T any, P setting.Document[T]](c *call) (*T, error) {
@@ -105,10 +109,10 @@ func readSetting[T any, P setting.Document[T]](c *call) (*T, error) {
 	if err := d.prove(c.body); err != nil {
 		return nil, err
 	}
-	switch most := longest[c.op.Sub]; {
+	switch most := cmp.Or(longest[c.op.Sub], longSetting); {
 	case len(doc) == 0:
 		return nil, fault.New(fault.Invalid, "MissingRequestBodyError", "Request Body is empty")
-	case most > 0 && len(doc) > most:
+	case len(doc) > most:
 		return nil, fault.New(fault.Invalid, "MaxMessageLengthExceeded", "Your request was too large.")
 	}
 	return setting.Parse[T, P](doc)

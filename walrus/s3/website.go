@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"net/http"
@@ -52,7 +53,7 @@ func (c *call) website() error {
 	err = c.page(site, key)
 	f := fault.Of(err)
 	s := status(f)
-	if err == nil || s < 400 {
+	if err == nil || s < 400 || errors.Is(err, errBegun) {
 		return err
 	}
 	if to, code, ok := site.Route(c.scheme(), c.r.Host, key, s); ok {
@@ -62,6 +63,9 @@ func (c *call) website() error {
 		if c.trouble = c.errorPage(site.Error.Key, s); c.trouble == nil {
 			rest.NoteError(c.ctx, err)
 			return nil
+		}
+		if errors.Is(c.trouble, errBegun) {
+			return c.trouble
 		}
 	}
 	c.key = key
@@ -166,7 +170,7 @@ func (c *call) redirect(code int, to string) error {
 func (c *call) failPage(err error) {
 	f := fault.Of(err)
 	s := status(f)
-	if s < 400 {
+	if s < 400 || errors.Is(err, errBegun) {
 		c.fail(err)
 		return
 	}

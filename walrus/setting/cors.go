@@ -94,7 +94,7 @@ func (c *CORS) Match(origin, method string, headers []string) (rule *CORSRule, a
 	}
 	for i := range c.Rules {
 		r := &c.Rules[i]
-		o := slices.IndexFunc(r.AllowedOrigins, func(pattern string) bool { return wild(pattern, origin) })
+		o := slices.IndexFunc(r.AllowedOrigins, func(pattern string) bool { return wild(pattern, origin, equal) })
 		if o < 0 || !slices.Contains(r.AllowedMethods, method) {
 			continue
 		}
@@ -107,15 +107,17 @@ func (c *CORS) Match(origin, method string, headers []string) (rule *CORSRule, a
 
 func (r *CORSRule) allows(header string) bool {
 	return slices.ContainsFunc(r.AllowedHeaders, func(pattern string) bool {
-		return wild(strings.ToLower(pattern), strings.ToLower(header))
+		return wild(pattern, header, strings.EqualFold)
 	})
 }
 
 // wild matches a pattern with at most one *.
-func wild(pattern, s string) bool {
+func wild(pattern, s string, equal func(a, b string) bool) bool {
 	before, after, has := strings.Cut(pattern, "*")
 	if !has {
-		return pattern == s
+		return equal(pattern, s)
 	}
-	return len(s) >= len(before)+len(after) && strings.HasPrefix(s, before) && strings.HasSuffix(s, after)
+	return len(s) >= len(before)+len(after) && equal(s[:len(before)], before) && equal(s[len(s)-len(after):], after)
 }
+
+func equal(a, b string) bool { return a == b }

@@ -184,11 +184,17 @@ func (s *Subscriber) validate(element string) error {
 	if err := longID(s.ID); err != nil {
 		return err
 	}
-	for i, e := range s.Events {
-		if s.Events[i] = strings.TrimSpace(e); !slices.Contains(events, s.Events[i]) {
+	var once []string // each, so that there are few
+	for _, e := range s.Events {
+		e = strings.TrimSpace(e)
+		if !slices.Contains(events, e) {
 			return invalidArgument("The event is not supported for notifications")
 		}
+		if !slices.Contains(once, e) {
+			once = append(once, e)
+		}
 	}
+	s.Events = once
 	if s.Filter == nil {
 		return nil
 	}

@@ -35,6 +35,9 @@ func TestCORS(t *testing.T) {
 		{"https://a.example.com", "PUT", "", "one", false},
 		{"https://a.example.com", "PUT", "X-Amz-Date,content-type", "one", false},
 		{"https://a.example.com", "PUT", "X-Amz-Date,range", "", false},
+		{"https://a.example.com", "PUT", "X-Am,x-amz", "", false},
+		{"https://A.example.com", "PUT", "", "one", false},
+		{"https://a.Example.com", "PUT", "", "", false},
 		{"https://example.com", "PUT", "", "", false},
 		{"https://.example.com", "PUT", "", "one", false},
 		{"http://a.example.com", "PUT", "", "", false},
@@ -140,6 +143,10 @@ func TestSubscribers(t *testing.T) {
 		if told != x.told {
 			t.Errorf("%+v: %s", x, told)
 		}
+	}
+	twice := must[Notification](t, "NotificationConfiguration", "<QueueConfiguration><Queue>"+sqs+"</Queue><Event>"+created+"</Event><Event>"+created+"</Event></QueueConfiguration>")
+	if len(twice.Queues[0].Events) != 1 {
+		t.Error(twice.Queues[0].Events)
 	}
 	targets, err := ParseEventTargets([]string{sqs + "=http://a/b?c=d", "arn:karri:sqs:us-east-1:111111111111:r=https://e"})
 	if err != nil || targets[sqs].URL != "http://a/b?c=d" {
