@@ -96,6 +96,13 @@ func (h *history) everything() {
 	id = h.ask("POST", "/pond/dropped?uploads", "").Element("UploadId")
 	h.ask("PUT", "/pond/dropped?partNumber=1&uploadId="+id, large)
 	h.ask("DELETE", "/pond/dropped?uploadId="+id, "")
+	if !h.dead {
+		const form = "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nposted\r\n" +
+			"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nthe file\r\n--b--\r\n"
+		h.note("posted", "the file", func() (walrustest.Answer, error) {
+			return h.w.Try(h.t, ann, "POST", "/pond", form, "Content-Type: multipart/form-data; boundary=b")
+		})
+	}
 	h.ask("PUT", "/pond/small?acl", "", "x-amz-acl: private")
 	h.ask("PUT", "/ending", "")
 	h.ask("PUT", "/ending?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")

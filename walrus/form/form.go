@@ -75,6 +75,9 @@ func Read(contentType string, body io.Reader) (*Form, error) {
 			f.File = &file{part: p, parts: parts, budget: limited}
 			return f, nil
 		}
+		if name == "" {
+			return nil, Malformed
+		}
 		value, err := io.ReadAll(p)
 		if err != nil {
 			return nil, trouble(err)
@@ -82,7 +85,7 @@ func Read(contentType string, body io.Reader) (*Form, error) {
 		if total += len(name) + len(value); total > maxFields || len(f.Fields) == maxCount {
 			return nil, FieldsLong
 		}
-		if _, twice := f.Fields[name]; twice || name == "" || !utf8.ValidString(name) || !utf8.Valid(value) {
+		if _, twice := f.Fields[name]; twice || !utf8.ValidString(name) || !utf8.Valid(value) {
 			return nil, Malformed
 		}
 		f.Fields[name] = string(value)

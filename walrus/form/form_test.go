@@ -67,10 +67,10 @@ func TestAPolicyIsObeyed(t *testing.T) {
 	}{
 		{all, good, noon, ""},
 		{all, good, noon.Add(time.Hour), "Policy expired."},
-		{all, with("bucket", "other"), noon, `{"bucket":"pond"}`},
-		{all, with("key", "other/x"), noon, `["starts-with","$KEY","user/"]`},
+		{all, with("bucket", "other"), noon, `["eq", "$bucket", "pond"]`},
+		{all, with("key", "other/x"), noon, `["starts-with", "$key", "user/"]`},
 		{all, with("key", ""), noon, `Condition failed`},
-		{all, with("acl", "public-read"), noon, `["eq","$acl","private"]`},
+		{all, with("acl", "public-read"), noon, `["eq", "$acl", "private"]`},
 		{all, with("content-type", "image/png,text/html"), noon, "Condition failed"},
 		{all, with("x-amz-meta-a", "1"), noon, "Extra input fields: x-amz-meta-a"},
 		{all, with("tagging", "1"), noon, "Extra input fields: tagging"},

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -27,7 +28,6 @@ type condition struct {
 	field  string // in lower case
 	value  string
 	prefix bool // else the whole
-	source string
 }
 
 const (
@@ -152,7 +152,7 @@ func (p *Policy) readEqualities(doc []byte) error {
 		if json.Unmarshal(raw, &value) != nil || value == nil || name == "" {
 			return invalidPolicy("Invalid Simple-Condition: value must be a string.")
 		}
-		p.conditions = append(p.conditions, condition{strings.ToLower(name), *value, false, string(compact(doc))})
+		p.conditions = append(p.conditions, condition{strings.ToLower(name), *value, false})
 	}
 	return nil
 }
@@ -181,7 +181,7 @@ func (p *Policy) readTriple(doc []byte) error {
 	if !ok || field == "" {
 		return invalidPolicy("Invalid Condition: '%s' must be a field's name after a '$'.", *name)
 	}
-	p.conditions = append(p.conditions, condition{strings.ToLower(field), *value, op == "starts-with", string(compact(doc))})
+	p.conditions = append(p.conditions, condition{strings.ToLower(field), *value, op == "starts-with"})
 	return nil
 }
 
@@ -209,12 +209,13 @@ func size(raw []byte) (int64, bool) {
 	return int64(n), err == nil
 }
 
-func compact(doc []byte) []byte {
-	var b bytes.Buffer
-	if json.Compact(&b, doc) != nil {
-		return doc
+// told is how a refusal shows a condition.
+func (c condition) told() string {
+	op := "eq"
+	if c.prefix {
+		op = "starts-with"
 	}
-	return b.Bytes()
+	return fmt.Sprintf(`["%s", "$%s", "%s"]`, op, c.field, c.value)
 }
 
 // Sizes returns how large the file may be; ok is false when the policy does not say.
@@ -234,7 +235,7 @@ func (p *Policy) Check(now time.Time, fields map[string]string) error {
 	for _, c := range p.conditions {
 		spoken[c.field] = true
 		if !c.holds(fields[c.field]) {
-			return against("Policy Condition failed: %s", c.source)
+			return against("Policy Condition failed: %s", c.told())
 		}
 	}
 	for name := range fields {

@@ -132,12 +132,14 @@ type Upload struct {
 
 // Part is one part of an upload.
 type Part struct {
-	Number   int       `json:"number"`
-	Size     int64     `json:"size"`
-	ETag     string    `json:"etag"`
-	Modified time.Time `json:"modified"`
-	Checksum string    `json:"checksum"` // by the upload's algorithm
-	Piece    Piece     `json:"piece"`
+	Number   int                `json:"number"`
+	Size     int64              `json:"size"`
+	ETag     string             `json:"etag"`
+	Modified time.Time          `json:"modified"`
+	Checksum string             `json:"checksum"`       // by the upload's algorithm
+	Said     checksum.Algorithm `json:"said,omitempty"` // another that its sender computed
+	SaidSum  string             `json:"said_sum,omitempty"`
+	Piece    Piece              `json:"piece"`
 }
 
 // Condition is what must be so at the moment of the commit.

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"karri/shared/crash"
 	"karri/shared/fault"
-	"karri/walrus/checksum"
 	"karri/walrus/content"
 	"karri/walrus/index"
 )
@@ -66,6 +66,9 @@ func (c *call) completeMultipartUpload() error {
 		return err
 	}
 	if err := c.Uploads.Complete(c.ctx, u, parts, o, when); err != nil {
+		if err == index.NoSuchUpload { // somebody else was faster
+			return c.completedBefore(id, in.Parts)
+		}
 		return err
 	}
 	crash.Here("walrus.s3.complete")
@@ -104,9 +107,8 @@ func (c *call) chosen(u *index.Upload, list []completePartXML) ([]index.Part, er
 	parts := make([]index.Part, 0, len(list))
 	for i, want := range list {
 		p, ok := byNumber[want.PartNumber]
-		said := *want.of(u.Algorithm)
 		switch {
-		case !ok || unquote(want.ETag) != p.ETag, said != "" && said != p.Checksum:
+		case !ok || unquote(want.ETag) != p.ETag, !want.agrees(u, &p):
 			return nil, index.InvalidPart
 		case i < len(list)-1 && p.Size < minPart:
 			return nil, fault.New(fault.Invalid, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
@@ -133,74 +135,73 @@ func (c *call) assemble(u *index.Upload, parts []index.Part) (*index.Object, err
 		}
 		_, _ = tags.Write(b) // hashes never fail
 		o.Size += p.Size
-		piece := p.Piece
-		if u.Asked {
-			piece.Checksum = p.Checksum
-		}
-		o.Pieces = append(o.Pieces, piece)
+		o.Pieces = append(o.Pieces, p.Piece)
 	}
 	o.ETag = fmt.Sprintf("%x-%d", tags.Sum(nil), len(parts))
 	if v := c.r.Header.Get("X-Amz-Mp-Object-Size"); v != "" && v != strconv.FormatInt(o.Size, 10) {
 		return nil, invalidRequest("The provided 'x-amz-mp-object-size' header value %s does not match what was computed: %d", v, o.Size)
 	}
-	o.Checksum = index.Checksum{Algorithm: u.Algorithm, Composite: u.Composite}
-	var ok bool
-	if o.Checksum.Value, ok = joined(u, parts); !ok {
-		return nil, index.Damaged.Because(fmt.Errorf("upload %s: checksums of parts cannot be joined", u.ID))
+	var err error
+	if o.Checksum, err = c.whole(u, parts); err != nil {
+		return nil, err
 	}
-	for _, a := range checksum.All {
-		said := c.r.Header.Get(a.Header())
-		if said != "" && (a != u.Algorithm || said != o.Checksum.Value) {
-			return nil, fault.New(fault.Invalid, "BadDigest", "The %s you specified did not match the calculated checksum.", a)
+	for i := range o.Pieces {
+		if u.Asked || o.Checksum.Algorithm != u.Algorithm {
+			o.Pieces[i].Checksum = sumOf(u, &parts[i], o.Checksum.Algorithm)
 		}
 	}
 	return o, nil
 }
 
-// joined returns the checksum of the whole from those of the parts.
-func joined(u *index.Upload, parts []index.Part) (string, bool) {
-	if u.Composite {
-		var sums []string
-		for _, p := range parts {
-			sums = append(sums, p.Checksum)
-		}
-		v, ok := u.Algorithm.Composite(sums)
-		return fmt.Sprintf("%s-%d", v, len(parts)), ok
-	}
-	whole, ok := parts[0].Checksum, true
-	for _, p := range parts[1:] {
-		if whole, ok = u.Algorithm.Combine(whole, p.Checksum, p.Size); !ok {
-			return "", false
-		}
-	}
-	return whole, true
-}
-
-// completedBefore answers a repeat of a completion whose answer was lost.
+// completedBefore answers a repeat of a completion whose answer was lost, also
+// when the object has been overwritten and is an older version now.
 func (c *call) completedBefore(id string, list []completePartXML) error {
 	o, err := c.Objects.Object(c.ctx, c.bucket, c.key, "")
-	if err != nil || o.Upload != id || len(o.Pieces) != len(list) {
+	if err == nil && c.madeBy(o, id, list) {
+		c.completed(o)
+		return nil
+	}
+	if c.b.Versioning == "" {
 		return index.NoSuchUpload
 	}
-	for i, p := range o.Pieces {
-		if p.Part != list[i].PartNumber {
-			return index.NoSuchUpload
+	found, err := c.Objects.Versions(c.ctx, c.bucket, index.Query{Prefix: c.key, Max: maxKeys})
+	if err != nil {
+		return err
+	}
+	for _, e := range found.Items {
+		if e.Key != c.key || e.Marker || !strings.HasSuffix(e.ETag, fmt.Sprintf("-%d", len(list))) {
+			continue
+		}
+		if o, err := c.Objects.Object(c.ctx, c.bucket, c.key, e.Version); err == nil && c.madeBy(o, id, list) {
+			c.completed(o)
+			return nil
 		}
 	}
-	c.completed(o)
-	return nil
+	return index.NoSuchUpload
+}
+
+// madeBy reports whether an object is what an upload made of just these parts.
+func (c *call) madeBy(o *index.Object, id string, list []completePartXML) bool {
+	if o.Upload != id || len(o.Pieces) != len(list) {
+		return false
+	}
+	tags := md5.New()
+	for i, p := range o.Pieces {
+		b, err := hex.DecodeString(unquote(list[i].ETag))
+		if p.Part != list[i].PartNumber || err != nil {
+			return false
+		}
+		_, _ = tags.Write(b) // hashes never fail
+	}
+	return o.ETag == fmt.Sprintf("%x-%d", tags.Sum(nil), len(list))
 }
 
 func (c *call) completed(o *index.Object) {
 	c.showVersion(o.Version)
 	c.showExpiration(o)
 	c.told(o.Seal, nil)
-	scheme := "http"
-	if c.r.TLS != nil {
-		scheme = "https"
-	}
 	c.xml(http.StatusOK, completeResultXML{
-		Location: scheme + "://" + c.r.Host + c.r.URL.EscapedPath(), Bucket: c.bucket, Key: c.key, ETag: quote(o.ETag),
+		Location: c.scheme() + "://" + c.r.Host + c.r.URL.EscapedPath(), Bucket: c.bucket, Key: c.key, ETag: quote(o.ETag),
 		ChecksumType: checksumType(o.Checksum.Composite), checksumXML: checksumOf(o.Checksum.Algorithm, o.Checksum.Value),
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"karri/walrus/checksum"
 	"karri/walrus/index"
 )
 
@@ -60,33 +59,4 @@ func newUploadID(now time.Time) string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // it never fails
 	return fmt.Sprintf("%016x%s", now.UnixNano(), hex.EncodeToString(b[:]))
-}
-
-// uploadChecksum reads which checksum the object will have: of the parts'
-// checksums where the algorithm is a digest, of the whole where it must be.
-func (c *call) uploadChecksum(u *index.Upload) error {
-	u.Algorithm = checksum.CRC64NVME
-	named, kind := c.r.Header.Get("X-Amz-Checksum-Algorithm"), c.r.Header.Get("X-Amz-Checksum-Type")
-	if named == "" {
-		if kind != "" {
-			return invalidRequest("The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
-		}
-		return nil
-	}
-	a, ok := checksum.Parse(named)
-	if !ok {
-		return invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
-	}
-	u.Algorithm, u.Asked, u.Composite = a, true, a != checksum.CRC64NVME
-	switch {
-	case kind == "":
-	case kind == "COMPOSITE" && a != checksum.CRC64NVME:
-	case kind == "FULL_OBJECT" && a.CRC():
-		u.Composite = false
-	case kind == "COMPOSITE" || kind == "FULL_OBJECT":
-		return invalidRequest("The %s checksum type cannot be used with the %s checksum algorithm.", kind, a)
-	default:
-		return invalidRequest("Value for x-amz-checksum-type header is invalid.")
-	}
-	return nil
 }

@@ -74,7 +74,7 @@ func status(f *fault.Fault) int {
 type errorXML struct {
 	XMLName   xml.Name `xml:"Error"`
 	Code      string
-	Message   string
+	Message   message
 	Bucket    string `xml:"BucketName,omitempty"`
 	Key       string `xml:",omitempty"`
 	Method    string `xml:",omitempty"` // of AccessForbidden
@@ -82,6 +82,19 @@ type errorXML struct {
 	Resource  string
 	RequestID string `xml:"RequestId"`
 	HostID    string `xml:"HostId"`
+}
+
+// A message is a text whose quotes stay as they are, since that is how clients
+// look for it.
+type message string
+
+// MarshalXML writes it.
+func (m message) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(m)) // a strings.Builder takes all
+	return e.EncodeElement(struct {
+		Text string `xml:",innerxml"`
+	}{strings.NewReplacer("&#34;", `"`, "&#39;", "'").Replace(b.String())}, start)
 }
 
 // fail answers with an error. One that comes after the answer has begun ends
@@ -115,7 +128,7 @@ func (c *call) fail(err error) {
 		c.w.WriteHeader(s)
 		return
 	}
-	out := errorXML{Code: f.Code, Message: f.Text, Bucket: c.bucket, Key: c.key,
+	out := errorXML{Code: f.Code, Message: message(f.Text), Bucket: c.bucket, Key: c.key,
 		Resource: c.r.URL.EscapedPath(), RequestID: c.id, HostID: strings.Join(h["x-amz-id-2"], "")}
 	if f.Code == "AccessForbidden" {
 		out.Method, out.Type = c.r.Header.Get("Access-Control-Request-Method"), "OBJECT"

@@ -76,6 +76,9 @@ func (c *call) putPart(u *index.Upload, number int, piece index.Piece, d *digest
 		Number: number, Size: piece.Size, ETag: s.etag(d), Modified: c.now(),
 		Checksum: d.sum(u.Algorithm), Piece: piece,
 	}
+	if d.said != "" && d.said != u.Algorithm {
+		p.Said, p.SaidSum = d.said, d.sum(d.said)
+	}
 	if err := c.Uploads.PutPart(c.ctx, u, p); err != nil {
 		c.discard(piece, err)
 		return p, err
