@@ -107,6 +107,9 @@ func run(ctx context.Context) (err error) {
 	if err := b.measure(ctx); err != nil {
 		return err
 	}
+	for _, s := range b.sides {
+		b.ends = append(b.ends, end{s.name, s.memory("VmRSS"), s.memory("VmHWM")})
+	}
 	if set.Restart {
 		if err := b.restart(ctx); err != nil {
 			return err

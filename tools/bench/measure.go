@@ -47,6 +47,7 @@ type bench struct {
 	stops   []func()
 	again   func() error // kills walrus and starts it again
 	lines   []line
+	ends    []end
 	startup time.Duration
 }
 

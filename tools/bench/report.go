@@ -19,6 +19,13 @@ type figures struct {
 	Peak float64 `json:"peak"`
 }
 
+// end is the memory of a side after all rows, in MiB.
+type end struct {
+	Side string  `json:"side"`
+	RSS  float64 `json:"rss"`
+	Peak float64 `json:"peak"`
+}
+
 // A line is one row of the table.
 type line struct {
 	Row         string    `json:"row"`
@@ -87,8 +94,9 @@ func (b *bench) report(w io.Writer) error {
 		e.SetIndent("", "  ")
 		return e.Encode(struct {
 			Rows    []line  `json:"rows"`
+			Ends    []end   `json:"ends"`
 			Startup float64 `json:"startup,omitempty"` // seconds
-		}{b.lines, b.startup.Seconds()})
+		}{b.lines, b.ends, b.startup.Seconds()})
 	}
 	var out strings.Builder
 	fmt.Fprintf(&out, "%-14s %3s", "", "")
@@ -109,8 +117,8 @@ func (b *bench) report(w io.Writer) error {
 	for _, l := range b.lines {
 		out.WriteString(l.String())
 	}
-	for _, s := range b.sides {
-		fmt.Fprintf(&out, "%s: %.0f MiB resident in the end, %.0f at most\n", s.name, s.memory("VmRSS"), s.memory("VmHWM"))
+	for _, e := range b.ends {
+		fmt.Fprintf(&out, "%s: %.0f MiB resident in the end, %.0f at most\n", e.Side, e.RSS, e.Peak)
 	}
 	if b.startup > 0 {
 		fmt.Fprintf(&out, "walrus, killed and started again over %d keys: %.2f s to the first answer\n", b.Keys, b.startup.Seconds())
