@@ -17,6 +17,7 @@ var doors = map[string]string{
 	"github.com/digitalocean/go-libvirt": "nodectl/hypervisor",
 	"libvirt.org/":                       "nodectl/hypervisor",
 	"github.com/cockroachdb/pebble":      "walrus/index",
+	"github.com/ceph/":                   "walrus/content",
 	"github.com/jackc/":                  "walrus/index",
 	"github.com/insomniacslk/dhcp":       "nodectl/network",
 	"github.com/miekg/dns":               "nodectl/network",

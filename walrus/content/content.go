@@ -11,7 +11,8 @@
 // damage, a torn write or a file in another's place is an error (Damaged) and
 // never a wrong byte. Memory does not grow with the size of a piece.
 //
-// Engines: Files here; the suite in contenttest is what another must pass.
+// Engines: Files, and RADOS where it is built with the tag rados (and cgo); the
+// suite in contenttest is what another must pass.
 //
 // Files keeps a large piece in a file of its own, and packs small ones into
 // segments. A segment belongs to the process that appends to it, which a lock
@@ -29,6 +30,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,6 +53,24 @@ type Engine interface {
 	Sweep(ctx context.Context) (int, error)
 	// Room is NoSpace when the engine should not be given more.
 	Room() error
+}
+
+// A Store is an Engine with a name of its own.
+type Store interface {
+	Engine
+	// Identity returns the name that was given to the store, "" for a new one.
+	Identity() (string, error)
+	SetIdentity(id string) error
+	Close() error
+}
+
+// Open opens the store at an address: rados://POOL where this program is built
+// with it, else a folder.
+func Open(address string, o FilesOptions) (Store, error) {
+	if strings.HasPrefix(address, "rados://") {
+		return openRADOS(address, o)
+	}
+	return OpenFiles(address, o)
 }
 
 // A Writer takes the bytes of one piece. Its user calls Commit or Abort; Abort

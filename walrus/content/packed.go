@@ -86,7 +86,7 @@ func (s *segments) letGo(h *handle) {
 
 // open returns a reader of a piece. While it is open the piece is not removed.
 func (s *segments) open(p place, off, n int64) (io.ReadCloser, error) {
-	if !s.beginUse(p) {
+	if !s.pieces.begin(p) {
 		return nil, Lost
 	}
 	h, err := s.handle(p.segment)
@@ -103,33 +103,10 @@ func (s *segments) open(p place, off, n int64) (io.ReadCloser, error) {
 	return r, nil
 }
 
-func (s *segments) beginUse(p place) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	u := s.pieces[p]
-	if u == nil {
-		u = &use{}
-		s.pieces[p] = u
-	}
-	if u.removed {
-		return false
-	}
-	u.readers++
-	return true
-}
-
 func (s *segments) endUse(p place) {
-	s.mu.Lock()
-	u := s.pieces[p]
-	u.readers--
-	clear := u.readers == 0 && u.removed
-	if u.readers == 0 && !u.removed {
-		delete(s.pieces, p)
-	}
-	s.mu.Unlock()
-	if clear {
+	if s.pieces.end(p) {
 		_ = s.clear(p) // nothing claims it: what fails is found to be an orphan
-		s.forget(p)
+		s.pieces.forget(p)
 	}
 }
 

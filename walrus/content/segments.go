@@ -26,19 +26,12 @@ type segments struct {
 	mu      sync.Mutex
 	current *segment           // takes new records; nil before the first
 	handles map[uint64]*handle // open for reading
-	pieces  map[place]*use     // that are being read or removed
+	pieces  uses[place]
 	closed  bool
 }
 
-// A use is what goes on with a piece. The last reader removes one that has been
-// removed meanwhile.
-type use struct {
-	readers int
-	removed bool
-}
-
 func newSegments(f *Files) *segments {
-	return &segments{files: f, dir: filepath.Join(f.root, "segments"), handles: map[uint64]*handle{}, pieces: map[place]*use{}}
+	return &segments{files: f, dir: filepath.Join(f.root, "segments"), handles: map[uint64]*handle{}}
 }
 
 func (s *segments) openDir() string { return filepath.Join(s.dir, "open") }
@@ -153,26 +146,11 @@ func (s *segments) punch(file *os.File, p place) error {
 }
 
 func (s *segments) remove(p place) error {
-	s.mu.Lock()
-	u := s.pieces[p]
-	if u == nil {
-		u = &use{}
-		s.pieces[p] = u
-	}
-	wait := u.removed || u.readers > 0 // the last reader does it, or somebody does already
-	u.removed = true
-	s.mu.Unlock()
-	if wait {
+	if !s.pieces.remove(p) {
 		return nil
 	}
-	defer s.forget(p)
+	defer s.pieces.forget(p)
 	return s.clear(p)
-}
-
-func (s *segments) forget(p place) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.pieces, p)
 }
 
 // clear makes a hole of a record.

@@ -46,7 +46,7 @@ type Config struct {
 	OrphanAge  time.Duration `flag:"orphan-age" default:"1h" help:"how old bytes must be before they are removed because no object claims them"`
 	OrphanMost int           `flag:"orphan-most" default:"1000" help:"how many such bytes are removed at once; when there are more, none are"`
 	Index      string        `flag:"index" help:"where the index is: a folder, or postgres://... of a database that several walruses share; STATE/index when not given"`
-	Content    string        `flag:"content" help:"the folder of the bytes, one for all walruses that share an index; STATE/content when not given"`
+	Content    string        `flag:"content" help:"where the bytes are: a folder, or rados://POOL of Ceph where walrus is built with -tags rados; one for all walruses that share an index; STATE/content when not given"`
 	ReadTime   time.Duration `flag:"read-time" default:"15m" help:"with a shared index: how long bytes stay after their object is gone, for those who are still reading it from another walrus"`
 	Ownership  string        `flag:"object-ownership" default:"ObjectWriter" help:"who owns objects in new buckets: ObjectWriter, BucketOwnerPreferred, or BucketOwnerEnforced, which also switches access control lists off"`
 	MasterKeys string        `flag:"master-key-file" help:"file of the master keys of server-side encryption, a line NAME:BASE64 for each, the last one current; STATE/master.keys, made at the first start, when not given"`

@@ -17,7 +17,7 @@ import (
 )
 
 // open opens index and content, and makes sure that they belong together.
-func (c *Config) open(ctx context.Context, s *service.Service) (_ *content.Files, _ *index.Store, closeAll func(), err error) {
+func (c *Config) open(ctx context.Context, s *service.Service) (_ content.Store, _ *index.Store, closeAll func(), err error) {
 	var opened []io.Closer
 	closeAll = func() {
 		for _, o := range slices.Backward(opened) {
@@ -31,7 +31,7 @@ func (c *Config) open(ctx context.Context, s *service.Service) (_ *content.Files
 			closeAll()
 		}
 	}()
-	files, err := content.OpenFiles(cmp.Or(c.Content, filepath.Join(s.State, "content")), content.FilesOptions{Reserve: int64(c.Reserve) << 20})
+	files, err := content.Open(cmp.Or(c.Content, filepath.Join(s.State, "content")), content.FilesOptions{Reserve: int64(c.Reserve) << 20})
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -48,7 +48,7 @@ func (c *Config) open(ctx context.Context, s *service.Service) (_ *content.Files
 // removes bytes that the index does not claim: an empty index beside old bytes,
 // or one of another walrus, must not cost them. Both carry one name, which the
 // content gets first.
-func pair(ctx context.Context, files *content.Files, x *index.Store) error {
+func pair(ctx context.Context, files content.Store, x *index.Store) error {
 	return x.Identify(ctx, func(rows string) (string, error) {
 		bytes, err := files.Identity()
 		if err != nil {

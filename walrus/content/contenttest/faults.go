@@ -20,7 +20,7 @@ func faults(t *testing.T, m Maker) {
 		for _, broken := range []error{syscall.ENOSPC, syscall.EIO} {
 			for n := int64(1); ; n++ {
 				if !faultAt(t, m, size, n, broken) {
-					if n < 8 {
+					if n < 6 {
 						t.Errorf("only %d calls", n-1)
 					}
 					break
