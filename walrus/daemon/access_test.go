@@ -94,6 +94,25 @@ func TestBlocksAndOwnership(t *testing.T) {
 	})
 }
 
+// TestOwnersAreListed puts an object of Bob's into a bucket of Ann's.
+func TestOwnersAreListed(t *testing.T) {
+	w := walrustest.Start(t, walrustest.StartCloud(t), daemon.Config{})
+	play(t, w, []ask{
+		{method: "PUT", path: "/pond", headers: []string{"x-amz-acl: public-read-write"}, status: 200},
+		{who: bob, method: "PUT", path: "/pond/k", body: "x", status: 200},
+		{method: "GET", path: "/pond", status: 200, has: []string{bobID}},
+		{method: "GET", path: "/pond?versions", status: 200, has: []string{bobID}},
+		{method: "PUT", path: "/pond?acl", headers: []string{"x-amz-acl: private"}, status: 200},
+		{method: "PUT", path: "/pond?ownershipControls", body: "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>", status: 200},
+		{method: "GET", path: "/pond?versions", status: 200, has: []string{annID}},
+	})
+	for _, path := range []string{"/pond", "/pond?versions", "/pond/k?acl"} {
+		if got := w.Do(t, ann, "GET", path, ""); got.Status != 200 || strings.Contains(got.Body, bobID) {
+			t.Errorf("%s: %d %s", path, got.Status, got.Body)
+		}
+	}
+}
+
 func TestPoliciesOfBuckets(t *testing.T) {
 	w := walrustest.Start(t, walrustest.StartCloud(t), daemon.Config{})
 	deny := strings.NewReplacer("Allow", "Deny", `"s3:GetObject"`, `"s3:*"`, `"arn:aws:s3:::pond/*"`, `["arn:aws:s3:::pond","arn:aws:s3:::pond/*"]`).Replace(publicPolicy)

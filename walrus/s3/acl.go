@@ -7,6 +7,7 @@ import (
 	"karri/shared/fault"
 	"karri/walrus/access"
 	"karri/walrus/index"
+	"karri/walrus/setting"
 )
 
 // owner gives an account in the form that S3 names users by.
@@ -55,13 +56,13 @@ func (c *call) wantedACL(owner string, object bool) (*access.ACL, error) {
 			return nil, accessDenied
 		}
 	}
-	return acl, c.admits(acl)
+	return acl, c.admits(acl, c.settings)
 }
 
-// admits refuses a list that the bucket does not take.
-func (c *call) admits(acl *access.ACL) error {
-	switch block := c.settings.PublicAccess; {
-	case c.enforced() && !acl.OwnerHasAll(c.b.Owner):
+// admits refuses a list that a bucket with these settings does not take.
+func (c *call) admits(acl *access.ACL, s *setting.All) error {
+	switch block := s.PublicAccess; {
+	case c.ownership(s) == access.OwnerEnforced && !acl.OwnerHasAll(c.b.Owner):
 		return access.ACLsDisabled
 	case block != nil && block.BlockPublicAcls && acl.Public():
 		return access.Blocked
@@ -90,6 +91,16 @@ func (c *call) ownerOf(e *index.Entry) string {
 	return e.Owner
 }
 
+// disown leaves out of a listing who put the objects, where all of them are the
+// bucket owner's.
+func (c *call) disown(entries []index.Entry) {
+	if c.enforced() {
+		for i := range entries {
+			entries[i].Owner = ""
+		}
+	}
+}
+
 // given returns who will own the object that the request makes, and the list
 // that its headers give it; nil for the owner's alone.
 func (c *call) given() (owner string, acl *access.ACL, err error) {
@@ -106,7 +117,7 @@ func (c *call) given() (owner string, acl *access.ACL, err error) {
 	if acl == nil {
 		return owner, nil, nil
 	}
-	if err := c.admits(acl); err != nil {
+	if err := c.admits(acl, c.settings); err != nil {
 		return "", nil, err
 	}
 	if err := c.demand("s3:PutObjectAcl"); err != nil {

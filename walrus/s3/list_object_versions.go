@@ -37,6 +37,7 @@ func (c *call) listObjectVersions() error {
 		p.some("NextVersionIdMarker", found.LastID)
 	}
 	p.flag("IsTruncated", found.More)
+	c.disown(found.Items)
 	for i := range found.Items {
 		p.version(&found.Items[i], c.b.Owner)
 	}

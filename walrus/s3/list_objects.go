@@ -57,6 +57,7 @@ func (c *call) about(p *page, q index.Query) {
 // shown writes what was found, with owners unless bucketOwner is empty, and answers.
 func (c *call) shown(p *page, found index.Listing[index.Entry], bucketOwner string) {
 	p.flag("IsTruncated", found.More)
+	c.disown(found.Items)
 	for i := range found.Items {
 		p.entry(&found.Items[i], bucketOwner)
 	}

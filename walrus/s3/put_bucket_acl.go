@@ -18,6 +18,13 @@ func (c *call) putBucketACL() error {
 		return err
 	}
 	return c.changeBucket(http.StatusOK, func(b *index.Bucket) error {
+		now, err := c.cache.Of(b)
+		if err == nil {
+			err = c.admits(acl, now)
+		}
+		if err != nil {
+			return err
+		}
 		b.Settings["acl"] = doc
 		return nil
 	})
