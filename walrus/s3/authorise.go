@@ -109,6 +109,9 @@ func (c *call) aim(name, key, version string, write bool, expected string) (*tar
 		return nil, accessDenied
 	}
 	s, err := c.cache.Of(b)
+	if err != nil && write && c.op.On == onBucket && c.who.Account == b.Owner {
+		s, err = c.mended(b)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -82,6 +83,19 @@ func (c *call) changeBucket(status int, change func(*index.Bucket) error) error 
 	}
 	c.w.WriteHeader(status)
 	return nil
+}
+
+// mended returns the settings of a bucket of which one cannot be read, without
+// the one that the request replaces or takes away, so that its owner can mend
+// it.
+func (c *call) mended(b *index.Bucket) (*setting.All, error) {
+	rest := *b
+	rest.Settings = maps.Clone(b.Settings)
+	delete(rest.Settings, c.op.Sub)
+	if c.op.Sub == "inventory" {
+		delete(rest.Settings, setting.InventoryName(c.query.Get("id")))
+	}
+	return setting.Read(&rest)
 }
 
 // proofWanted are the settings whose documents S3 takes only with a digest.
