@@ -48,6 +48,7 @@ type Entry struct {
 	Latest    bool               `json:"-"` // of Versions and Object: the current version
 	Algorithm checksum.Algorithm `json:"-"` // of the checksum
 	Composite bool               `json:"-"` // so is the checksum
+	Reduced   bool               `json:"-"` // of the storage class REDUCED_REDUNDANCY, in name
 }
 
 // Object is one version of an object.

@@ -189,6 +189,7 @@ const (
 	isMarker    = 1 << 0
 	isNull      = 1 << 1
 	isComposite = 1 << 2
+	isReduced   = 1 << 3
 )
 
 func encodeObject(o *Object, seq uint64) ([]byte, error) {
@@ -205,6 +206,9 @@ func encodeObject(o *Object, seq uint64) ([]byte, error) {
 	}
 	if o.Checksum.Composite {
 		flags |= isComposite
+	}
+	if o.Reduced {
+		flags |= isReduced
 	}
 	b := append(make([]byte, 0, 96+len(rest)), rowFormat, flags)
 	b = binary.BigEndian.AppendUint64(b, seq)
@@ -282,7 +286,7 @@ func (h *head) decode(e *Entry, b []byte) (seq uint64, rest []byte, err error) {
 		return 0, nil, Damaged.Because(errRow)
 	}
 	e.Owner, e.Algorithm = h.owner, h.algo
-	e.Marker, e.Composite = flags&isMarker != 0, flags&isComposite != 0
+	e.Marker, e.Composite, e.Reduced = flags&isMarker != 0, flags&isComposite != 0, flags&isReduced != 0
 	if e.Version = Null; flags&isNull == 0 {
 		e.Version = versionID(seq)
 	}

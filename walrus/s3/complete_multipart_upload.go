@@ -126,6 +126,7 @@ func (c *call) assemble(u *index.Upload, parts []index.Part) (*index.Object, err
 		Bucket: u.Bucket, ID: content.NewID(), Headers: u.Headers, Meta: u.Meta, Upload: u.ID, ACL: u.ACL, Seal: u.Seal,
 		Tags: u.Tags, Retention: u.Retention, Hold: u.Hold,
 	}
+	o.Reduced = classOfUpload(u) == lesserClass
 	c.retain(o)
 	tags := md5.New()
 	for _, p := range parts {

@@ -17,7 +17,7 @@ func (c *call) copyOf(from *index.Object, resealed bool) (*index.Object, error) 
 	}
 	c.retain(o)
 	o.Size, o.ETag, o.Checksum, o.Pieces = from.Size, from.ETag, from.Checksum, from.Pieces
-	changed := resealed || o.Headers[redirectHeader] != from.Headers[redirectHeader] || classOf(o) != classOf(from)
+	changed := resealed || o.Headers[redirectHeader] != from.Headers[redirectHeader] || o.Reduced != from.Reduced
 	replace, err := directive(c.r.Header.Get("X-Amz-Metadata-Directive"), "metadata")
 	if err != nil {
 		return nil, err

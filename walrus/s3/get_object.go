@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +20,9 @@ var (
 )
 
 func (c *call) getObject() error {
+	if c.who.Anonymous && slices.ContainsFunc(slices.Collect(maps.Keys(overrides)), c.query.Has) {
+		return invalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
+	}
 	var err error
 	for range tries {
 		if err = c.getOnce(); err != errReplaced {
@@ -107,10 +112,14 @@ func (c *call) headers(o *index.Object, by *sealing, off, n int64, part bool) in
 		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", off, off+n-1, o.Size))
 		return http.StatusPartialContent
 	}
-	if strings.EqualFold(c.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
+	if c.sumsWanted() {
 		c.echoChecksum(o.Checksum)
 	}
 	return http.StatusOK
+}
+
+func (c *call) sumsWanted() bool {
+	return strings.EqualFold(c.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED")
 }
 
 // send answers with a stream. Its first bytes are read, and so verified, before
@@ -182,6 +191,9 @@ func (c *call) wantedPart(o *index.Object) (off, n int64, part bool, err error) 
 	for _, p := range o.Pieces {
 		if p.Part == number {
 			c.set("x-amz-mp-parts-count", strconv.Itoa(len(o.Pieces)))
+			if p.Checksum != "" && c.sumsWanted() {
+				c.set(o.Checksum.Algorithm.Header(), p.Checksum)
+			}
 			return off, p.Size, p.Size > 0, nil
 		}
 		off += p.Size

@@ -65,7 +65,7 @@ func (c *call) getObjectAttributes() error {
 		}
 	}
 	if wanted["StorageClass"] {
-		out.StorageClass = classOf(o)
+		out.StorageClass = classOf(&o.Entry)
 	}
 	if wanted["ObjectSize"] {
 		out.Size = &o.Size

@@ -56,7 +56,7 @@ func (c *call) listMultipartUploads() error {
 		EncodingType: c.query.Get("encoding-type"), MaxUploads: q.Max, IsTruncated: page.More, CommonPrefixes: prefixes(page.Prefixes, show),
 	}
 	for _, u := range page.Items {
-		x := uploadXML{Key: show(u.Key), UploadID: u.ID, Initiator: owner(u.Account), Owner: owner(c.b.Owner), StorageClass: "STANDARD", Initiated: stamp(u.Initiated)}
+		x := uploadXML{Key: show(u.Key), UploadID: u.ID, Initiator: owner(u.Account), Owner: owner(c.b.Owner), StorageClass: classOfUpload(&u), Initiated: stamp(u.Initiated)}
 		if u.Asked {
 			x.ChecksumAlgorithm, x.ChecksumType = string(u.Algorithm), checksumType(u.Composite)
 		}

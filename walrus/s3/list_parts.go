@@ -55,7 +55,7 @@ func (c *call) listParts() error {
 		parts, more = nil, false
 	}
 	out := listPartsXML{
-		Bucket: c.bucket, Key: c.key, UploadID: u.ID, Initiator: owner(u.Account), Owner: owner(c.b.Owner), StorageClass: "STANDARD",
+		Bucket: c.bucket, Key: c.key, UploadID: u.ID, Initiator: owner(u.Account), Owner: owner(c.b.Owner), StorageClass: classOfUpload(u),
 		PartNumberMarker: marker, NextPartNumberMarker: marker, MaxParts: most, IsTruncated: more,
 	}
 	c.showAbort(u)

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"strings"
 
 	"karri/shared/fault"
@@ -41,16 +42,18 @@ func (c *call) class(o *index.Object) error {
 	switch v := strings.Join(c.r.Header.Values(classHeader), ","); v {
 	case "", defaultClass:
 	case lesserClass:
-		o.Headers[classHeader] = v
+		o.Headers[classHeader], o.Reduced = v, true
 	default:
 		return fault.New(fault.Invalid, "InvalidStorageClass", "The storage class you specified is not valid")
 	}
 	return nil
 }
 
-func classOf(o *index.Object) string {
-	if v := o.Headers[classHeader]; v != "" {
-		return v
+func classOf(e *index.Entry) string {
+	if e.Reduced {
+		return lesserClass
 	}
 	return defaultClass
 }
+
+func classOfUpload(u *index.Upload) string { return cmp.Or(u.Headers[classHeader], defaultClass) }

@@ -82,7 +82,8 @@ func (p *page) entry(e *index.Entry, bucketOwner string) {
 	if bucketOwner != "" {
 		p.owner(cmp.Or(e.Owner, bucketOwner))
 	}
-	p.b = append(p.b, "<StorageClass>STANDARD</StorageClass></Contents>"...)
+	p.text("StorageClass", classOf(e))
+	p.close("Contents")
 }
 
 // version adds what a listing of versions shows of one, or of a delete marker.
@@ -98,7 +99,7 @@ func (p *page) version(e *index.Entry, bucketOwner string) {
 	p.modified(e)
 	if !e.Marker {
 		p.content(e)
-		p.text("StorageClass", "STANDARD")
+		p.text("StorageClass", classOf(e))
 	}
 	p.owner(cmp.Or(e.Owner, bucketOwner))
 	p.close(name)

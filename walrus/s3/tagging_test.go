@@ -83,6 +83,11 @@ func TestAttributes(t *testing.T) {
 	w.refuses(t, "NoSuchKey", "GET", "/pond/none?attributes", "", all)
 	w.refuses(t, "InvalidStorageClass", "PUT", "/pond/k", "", "x-amz-storage-class: MARBLE")
 	w.put(t, "parts", "", "x-amz-storage-class: STANDARD")
+	for _, list := range []string{"list-type=2", "versions"} {
+		if s := w.wants(t, 200, "GET", "/pond?"+list, "").Body.String(); strings.Count(s, ">REDUCED_REDUNDANCY<") != 1 || strings.Count(s, ">STANDARD<") != 1 {
+			t.Errorf("%s", s)
+		}
+	}
 	if c := header(w.wants(t, 200, "HEAD", "/pond/k", ""), "x-amz-storage-class"); c != "REDUCED_REDUNDANCY" {
 		t.Errorf("%q", c)
 	}
@@ -106,6 +111,10 @@ func TestAttributesOfParts(t *testing.T) {
 		}
 	}
 	w.refuses(t, "InvalidArgument", "GET", "/pond/k?attributes", "", "x-amz-object-attributes: ObjectParts", "x-amz-max-parts: -1")
+	rec = w.wants(t, 206, "GET", "/pond/k?partNumber=5", "", "x-amz-checksum-mode: ENABLED")
+	if header(rec, "x-amz-checksum-crc32c") != b64(crc32c("end")) || header(rec, "x-amz-mp-parts-count") != "3" || rec.Body.String() != "end" {
+		t.Errorf("%v", rec.Result().Header)
+	}
 }
 
 // begin begins an upload.
