@@ -25,6 +25,7 @@ type attachment struct {
 	ended  bool   // the instance is gone
 	leaves bool   // the instance is wished gone
 	node   string // where the instance is; empty: nowhere yet
+	lost   bool   // that node was forgotten
 	has    wire.VolumePlugged
 	in     bool // the instance has the volume
 	served wire.ExportSeen
@@ -71,7 +72,7 @@ func (k *Keeper) lookAttachment(ctx context.Context, name string) (t attachment,
 	t.leaves = i == nil || i.Want == wire.Gone || seen.State == wire.InstanceGone
 	t.ended = i == nil || i.Freed || seen.State == wire.InstanceGone
 	t.rests = i != nil && i.Want == wire.Stopped && i.Rested
-	t.node = seen.Node
+	t.node, t.lost = seen.Node, seen.Lost
 	t.has, t.in = seen.Volumes[t.row.Volume]
 	block := k.Reports.Block(t.row.Zone)
 	t.served, t.heard = block.Exports[t.row.Volume], !block.Heard.IsZero()
@@ -102,6 +103,13 @@ func (k *Keeper) nextAttachment(t attachment) *life.Step[attachment] {
 			}
 			return endVolume(tx, a.Volume)
 		})
+	case t.lost && a.Epoch != 0 && !a.Unplugged:
+		return step("cut off the host that was lost", func(_ *store.Tx, a *store.Attachment) error {
+			a.Unplugged = true
+			return nil
+		})
+	case t.lost:
+		return life.Wait[attachment]("it to be detached: the host of instance %s was lost", a.Instance)
 	case !t.volume.Ready:
 		return life.Wait[attachment]("volume %s to be made", a.Volume)
 	case t.node == "":
@@ -114,6 +122,7 @@ func (k *Keeper) nextAttachment(t attachment) *life.Step[attachment] {
 			}
 			v.Epoch++
 			a.Epoch, a.Node, a.Exported, a.Export, a.Plugged = v.Epoch, t.node, "", "", false
+			a.Unplugged = false
 			return tx.Put(v)
 		})
 	case t.served.Epoch == a.Epoch && t.served.Address != "" && (a.Exported != t.served.Address || a.Export != t.served.Name):
@@ -137,7 +146,7 @@ func (k *Keeper) nextAttachment(t attachment) *life.Step[attachment] {
 func (k *Keeper) nextDetach(t attachment) *life.Step[attachment] {
 	a := t.row
 	switch {
-	case !a.Unplugged && (t.ended || a.Exported == "" || t.quiet):
+	case !a.Unplugged && (t.ended || t.lost || a.Exported == "" || t.quiet):
 		return &life.Step[attachment]{Name: "note that it is unplugged", Do: func(ctx context.Context, t attachment) error {
 			return k.turn(ctx, t, func(_ *store.Tx, a *store.Attachment) error { a.Unplugged = true; return nil })
 		}}

@@ -101,3 +101,35 @@ func TestADiskThatASilentNodeMayHaveIsNotTakenAway(t *testing.T) {
 		t.Errorf("the node was heard, and it was not detached: %+v", a)
 	}
 }
+
+// A node that an administrator had forgotten is served no more, though nobody
+// has asked for the volume back; and who does gets it without waiting for that
+// node's word.
+func TestAVolumeIsNotServedToAHostThatWasLost(t *testing.T) {
+	w := newWorld(t, nil)
+	w.wish(true)
+	w.settle()
+	if len(w.zone.Exports) != 1 {
+		t.Fatal("it is not served at first")
+	}
+	w.lose()
+	w.zone.Lost[instID] = true
+	w.settle()
+	w.right(t)
+	if len(w.zone.Exports) != 0 {
+		t.Errorf("it is still served: %+v", w.zone.Exports)
+	}
+	if a := w.attachment(func(*store.Attachment) {}); a == nil || a.Want != wire.Attached {
+		t.Fatalf("it was taken from its owner: %+v", a)
+	}
+	w.startAgain() // in vain
+	w.settle()
+	if len(w.zone.Exports) != 0 {
+		t.Errorf("it is served again: %+v", w.zone.Exports)
+	}
+	w.attachment(func(a *store.Attachment) { a.Want, a.Changed = wire.Detached, w.now })
+	w.settle()
+	if a := w.attachment(func(*store.Attachment) {}); a != nil {
+		t.Errorf("it cannot be had back: %+v", a)
+	}
+}

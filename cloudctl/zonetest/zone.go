@@ -36,6 +36,7 @@ type Zone struct {
 	Exports              map[id.Volume]wire.ExportSeen
 	Snapshots            map[id.Snapshot]bool
 	Broken               map[id.Instance]string            // cannot be started, and why
+	Lost                 map[id.Instance]bool              // of those, the ones whose node was forgotten
 	Refused              map[id.Instance]map[string]string // no node takes them, and why
 	version              uint64
 }
@@ -56,7 +57,7 @@ const Node = "n1"
 func New(f *lifetest.Fuse) *Zone {
 	return &Zone{
 		Fuse: f, Machines: map[id.Instance]*Machine{}, Ended: map[id.Instance]bool{}, Volumes: map[id.Volume]bool{},
-		Exports: map[id.Volume]wire.ExportSeen{}, Snapshots: map[id.Snapshot]bool{}, Broken: map[id.Instance]string{},
+		Exports: map[id.Volume]wire.ExportSeen{}, Snapshots: map[id.Snapshot]bool{}, Broken: map[id.Instance]string{}, Lost: map[id.Instance]bool{},
 		Refused: map[id.Instance]map[string]string{},
 	}
 }
@@ -145,6 +146,7 @@ func (p Cluster) Ask(context.Context, uint64) (wire.Seen[wire.ClusterReport], er
 			s.State = wire.InstanceGone
 		case p.Broken[i] != "":
 			s.State, s.Reason, s.Node = wire.InstanceBroken, p.Broken[i], Node
+			s.Lost = p.Lost[i]
 		}
 		r.Instances[i] = s
 	}

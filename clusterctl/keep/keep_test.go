@@ -176,7 +176,7 @@ func TestAForgottenNodeLosesItsInstancesOnly(t *testing.T) {
 	}
 	delete(w.nodes, lost)
 	r = w.rounds(k)
-	if r.Instances["i-1"].State != wire.InstanceBroken || r.Instances["i-2"].State != wire.InstanceRunning || len(r.Nodes) != 1 {
+	if r.Instances["i-1"].State != wire.InstanceBroken || !r.Instances["i-1"].Lost || r.Instances["i-2"].State != wire.InstanceRunning || len(r.Nodes) != 1 {
 		t.Errorf("%+v", r)
 	}
 	w.want("i-1", 1, wire.Gone)

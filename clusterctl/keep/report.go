@@ -141,7 +141,7 @@ func (k *Keeper) placedSeen(ns []store.Node, p store.Placement, w wire.Instance)
 	if w.Want == wire.Gone {
 		return wire.InstanceSeen{State: wire.InstanceGone, Node: p.Node}
 	}
-	return wire.InstanceSeen{State: wire.InstanceBroken, Node: p.Node, Reason: "Server.InternalError: the host was lost"}
+	return wire.InstanceSeen{State: wire.InstanceBroken, Node: p.Node, Lost: true, Reason: "Server.InternalError: the host was lost"}
 }
 
 // groupsSeen tells for each group which generation of the orders is in force

@@ -217,6 +217,7 @@ type InstanceSeen struct {
 	Node     string                      `json:"node,omitempty"`    // where it is placed; empty: nowhere yet
 	Refused  map[string]string           `json:"refused,omitempty"` // why no node was good: node -> reason
 	Stray    bool                        `json:"stray,omitempty"`   // it runs, and no order names it
+	Lost     bool                        `json:"lost,omitempty"`    // its node was forgotten: nothing is served to it any more
 	Reboots  uint64                      `json:"reboots,omitempty"` // the last reboot that was done
 	Reason   string                      `json:"reason,omitempty"`  // why it is not as wished, in EC2's codes: Server.InternalError
 	Started  time.Time                   `json:"started,omitzero"`
