@@ -41,6 +41,14 @@ func Suite(t *testing.T, fresh func(t *testing.T) index.Index) {
 		"usage is summed up":           sums,
 		"quotas":                       quotas,
 		"histories agree with a model": histories,
+		"quotas of accounts":           accountQuotas,
+		"marks":                        marks,
+		"queues":                       queues,
+		"buckets by their settings":    bucketsWith,
+		"walks":                        walks,
+		"a delete that is pinned":      pinnedDelete,
+		"races of completions":         completions,
+		"contended keys":               contended,
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := fresh(t)
