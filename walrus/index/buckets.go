@@ -52,7 +52,8 @@ func (s *Store) Bucket(ctx context.Context, name string) (*Bucket, error) {
 	return s.held(ctx, s.engine, name)
 }
 
-// held is Bucket for who holds the bucket's lock.
+// held is Bucket for who holds the bucket's lock, without which what it
+// remembers could be old.
 func (s *Store) held(ctx context.Context, r reader, name string) (*Bucket, error) {
 	if b, ok := s.known.Load(name); ok {
 		return b.(*Bucket), nil

@@ -241,3 +241,50 @@ func unset(t *testing.T, disk vfs.FS, key string) {
 		t.Fatal(err)
 	}
 }
+
+// TestBucketsAreNotRememberedAsTheyWere copies from a bucket whose settings
+// change all the time, and asks what they are after each change.
+func TestBucketsAreNotRememberedAsTheyWere(t *testing.T) {
+	x := open(t, vfs.NewMem(), "")
+	defer x.Close()
+	for _, name := range []string{"from", "to"} {
+		if err := x.CreateBucket(t.Context(), &index.Bucket{Name: name, Owner: "ann"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := indextest.Object("from", "k", "x")
+	if err := x.Put(t.Context(), o, index.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	over := make(chan struct{})
+	for i := range 4 {
+		all.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				c := indextest.Object("to", fmt.Sprint(i), "")
+				c.Pieces = o.Pieces
+				pin := &index.Pin{Bucket: "from", Key: "k", Version: o.Version, ID: o.ID}
+				if err := x.Put(t.Context(), c, index.Condition{Pin: pin}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 2000 {
+		made, err := x.UpdateBucket(t.Context(), "from", func(b *index.Bucket) error { b.Quota.Objects++; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := x.Bucket(t.Context(), "from"); err != nil || b.Revision != made.Revision {
+			t.Fatalf("revision %d, want %d; %v", b.Revision, made.Revision, err)
+		}
+	}
+	close(over)
+	all.Wait()
+}

@@ -10,7 +10,7 @@ func keyLockOf(bucket, key string) lock { return lock{kind: keyLock, name: keyNa
 
 // inKey is the scope of a change of a key's versions.
 func inKey(bucket, key string) scope {
-	return scope{bucket: bucket, ahead: [][]byte{row(objectSpace, bucket, key)}, locks: append(make([]lock, 0, 3), keyLockOf(bucket, key))}
+	return scope{bucket: bucket, ahead: [][]byte{row(objectSpace, bucket, key)}, locks: append(make([]lock, 0, 4), keyLockOf(bucket, key))}
 }
 
 // Object is Objects's.
@@ -49,7 +49,7 @@ func (s *Store) Object(ctx context.Context, bucket, key, version string) (*Objec
 func (s *Store) Put(ctx context.Context, o *Object, when Condition) error {
 	in := inKey(o.Bucket, o.Key)
 	if p := when.Pin; p != nil {
-		in.locks = append(in.locks, keyLockOf(p.Bucket, p.Key))
+		in.locks = append(in.locks, keyLockOf(p.Bucket, p.Key), lock{kind: bucketLock, shared: true, name: p.Bucket})
 	}
 	return s.change(ctx, in, func(c *change) error {
 		if when.Pin != nil {

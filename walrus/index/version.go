@@ -229,7 +229,7 @@ func (c *change) name(seq uint64) string {
 	return Null
 }
 
-// pinned is Moved unless the pinned version is there. Its key is locked.
+// pinned is Moved unless the pinned version is there. Its bucket and key are locked.
 func (c *change) pinned(ctx context.Context, p *Pin) error {
 	b, err := c.store.held(ctx, c, p.Bucket)
 	if err != nil {
