@@ -108,6 +108,7 @@ func (s *Store) Delete(ctx context.Context, bucket, key, version string, when Co
 			done, c.idle = Deleted{Version: version}, true
 		default:
 			done = Deleted{Version: version, Marker: old.Marker}
+			c.number(old)
 			c.tell(when, old.Object)
 			if err = c.finish(old, when); err == nil {
 				err = c.bare(ctx, old)
@@ -154,6 +155,7 @@ func (s *Store) Update(ctx context.Context, bucket, key, version string, edit fu
 			return err
 		}
 		old.Entry, old.ID, old.Pieces, old.Checksum, old.Bucket = entry, id, pieces, sum, bucket
+		c.number(old)
 		c.tell(when, old.Object)
 		made = old.Object
 		err = c.lay(old.Object, old.seq, old.current)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"slices"
 )
 
 // post adds to c a row for each target of its event.
@@ -12,10 +13,13 @@ func (c *change) post() error {
 	if c.event == nil {
 		return nil
 	}
-	for _, t := range c.event.Targets {
-		e := *c.event
+	for i, t := range c.event.Targets {
+		e, seq := *c.event, c.seq
 		e.Rule = t.Rule
-		if err := c.setJSON(eventRow(t.Queue, c.store.next()), &e); err != nil {
+		if slices.ContainsFunc(c.event.Targets[:i], func(u Target) bool { return u.Queue == t.Queue }) {
+			seq = c.store.next()
+		}
+		if err := c.setJSON(eventRow(t.Queue, seq), &e); err != nil {
 			return err
 		}
 	}

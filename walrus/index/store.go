@@ -97,6 +97,13 @@ func (s *Store) next() uint64 {
 	return s.seq
 }
 
+// heed makes the next number higher than one that may be another process's.
+func (s *Store) heed(seq uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seq = max(s.seq, seq)
+}
+
 // A change is a transaction that is being put together.
 type change struct {
 	transaction
@@ -105,7 +112,8 @@ type change struct {
 	free   []Piece
 	count  Usage // what it adds to the bucket's
 	event  *Event
-	idle   bool // there is nothing to commit
+	seq    uint64 // the number of the event
+	idle   bool   // there is nothing to commit
 	lazily bool
 }
 

@@ -212,13 +212,14 @@ func (c *change) bare(ctx context.Context, gone *version) error {
 	return nil
 }
 
-// number returns the number of a row that comes above top.
+// number returns the number of the change of a key, which is higher than that
+// of its newest row, whoever's clock that had. A new row has it, and the event.
 func (c *change) number(top *version) uint64 {
-	seq := c.store.next()
 	if top != nil {
-		seq = max(seq, top.seq+1)
+		c.store.heed(top.seq)
 	}
-	return seq
+	c.seq = c.store.next()
+	return c.seq
 }
 
 // name returns the name of a version that is put now.
