@@ -42,6 +42,8 @@ func Open(dir string, o Options) (*Store, error) {
 		MemTableSize:       8 << 20,
 		Logger:             logger{cmp.Or(o.Log, slog.Default())},
 	}
+	// The engine would end the process; who reads is told, and the rest goes on.
+	po.EventListener = &pebble.EventListener{DataCorruption: func(i pebble.DataCorruptionInfo) { po.Logger.Errorf("%s is damaged", i.Path) }}
 	for i := range po.Levels {
 		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
@@ -49,12 +51,16 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
-	s, err := newStore(context.Background(), &embedded{db: db, locks: newStripes(), end: sync.OnceValue(db.Close)})
+	s, err := newStore(context.Background(), &embedded{db: db, locks: newStripes(), end: sync.OnceValue(func() error { return end(db) })})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
 }
+
+// end leaves nothing in the log: the engine takes damage at a log's end for a
+// write that a crash has torn, but sees every flipped bit of a table.
+func end(db *pebble.DB) error { return errors.Join(db.Flush(), db.Close()) }
 
 // OpenInMemory opens an index that is gone when it is closed.
 func OpenInMemory() (*Store, error) { return Open("", Options{FS: vfs.NewMem()}) }
