@@ -121,6 +121,9 @@ func TestSealedRefusals(t *testing.T) {
 		{method: "GET", path: "/pond/c", status: 400, code: "InvalidRequest"},
 		{method: "HEAD", path: "/pond/c", status: 400},
 		{method: "GET", path: "/pond/c", headers: wrong, status: 403, code: "AccessDenied"},
+		{method: "GET", path: "/pond/c?attributes", headers: []string{"x-amz-object-attributes: ETag"}, status: 400, code: "InvalidRequest"},
+		{method: "GET", path: "/pond/c?attributes", headers: with(wrong, "x-amz-object-attributes: ETag"), status: 403, code: "AccessDenied"},
+		{method: "GET", path: "/pond/c?attributes", headers: with(right, "x-amz-object-attributes: ETag"), status: 200, has: []string{"<ETag>"}},
 		{method: "GET", path: "/pond/c", headers: broken, status: 400, code: "InvalidArgument"},
 		{method: "GET", path: "/pond/c", headers: right[:2], status: 400, code: "InvalidArgument"},
 		{method: "GET", path: "/pond/plain", headers: right, status: 400, code: "InvalidRequest"},
@@ -245,4 +248,34 @@ func TestMasterKeysOutside(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(w.State, "master.keys")); err == nil {
 		t.Error("keys were made in the state though a file was named")
 	}
+}
+
+// TestSealedByDefault puts objects in a bucket that seals them: by every way
+// that objects come.
+func TestSealedByDefault(t *testing.T) {
+	w := start(t)
+	sealed := []string{sse + ": AES256"}
+	list := "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>%s</ETag></Part></CompleteMultipartUpload>"
+	const setting = `<ServerSideEncryptionConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>%s</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>`
+	play(t, w, []ask{
+		{method: "PUT", path: "/pond", status: 200},
+		{method: "PUT", path: "/pond/before", body: "plain words", status: 200},
+		{method: "PUT", path: "/pond?encryption", body: fmt.Sprintf(setting, "aws:kms"), status: 501, code: "NotImplemented"},
+		{method: "PUT", path: "/pond?encryption", body: fmt.Sprintf(setting, "AES256"), status: 200},
+		{method: "PUT", path: "/pond/put", body: "secret words", status: 200, has: sealed},
+		{method: "PUT", path: "/pond/copy", headers: []string{"x-amz-copy-source: pond/before"}, status: 200, has: sealed},
+		{method: "GET", path: "/pond/copy", status: 200, has: append(sealed, "plain words")},
+		{method: "GET", path: "/pond/before", status: 200, has: []string{"plain words"}},
+		{method: "PUT", path: "/pond/mine", body: "secret words", headers: customer(ssec, "one"), status: 200, has: []string{ssec + "Algorithm: AES256"}},
+	})
+	id := w.Do(t, ann, "POST", "/pond/parts?uploads", "").Element("UploadId")
+	tag := w.Do(t, ann, "PUT", "/pond/parts?partNumber=1&uploadId="+id, "secret words").Header.Get("ETag")
+	play(t, w, []ask{
+		{method: "POST", path: "/pond/parts?uploadId=" + id, body: fmt.Sprintf(list, strings.Trim(tag, `"`)), status: 200, has: sealed},
+		{method: "GET", path: "/pond/parts", status: 200, has: append(sealed, "secret words")},
+		{method: "DELETE", path: "/pond?encryption", status: 204},
+		{method: "PUT", path: "/pond/put", body: "plain words", status: 200, has: []string{sse + ": "}},
+		{method: "GET", path: "/pond/parts", status: 200, has: append(sealed, "secret words")},
+	})
+	nowhere(t, w.State, []byte("secret words"))
 }

@@ -49,9 +49,14 @@ func (c *call) getObjectAttributes() error {
 	if err != nil {
 		return err
 	}
+	by, err := c.sealOf(o.Seal, customerHeader)
+	if err != nil {
+		return err
+	}
 	if err := checkRead(c.r.Header, "", o); err != nil {
 		return err
 	}
+	c.told(o.Seal, by.customer)
 	var out attributesXML
 	if wanted["ETag"] {
 		out.ETag = o.ETag
