@@ -35,6 +35,7 @@ import (
 type Config struct {
 	service.Flags
 	service.PublicFlags
+	WorkFlags
 	Region     string        `flag:"region" default:"us-east-1" help:"region that requests must be signed for and that buckets are in"`
 	Domains    []string      `flag:"domain" help:"host names under which BUCKET.NAME names a bucket, for virtual-hosted requests"`
 	Websites   []string      `flag:"website-domain" help:"host names under which BUCKET.NAME answers as the website that the bucket is"`
@@ -73,6 +74,7 @@ func (c *Config) Spec() service.Spec {
 				{"STATE/index", "which objects there are; an ordered key-value store"},
 				{"STATE/content", "the bytes of objects, in pieces that never change"},
 				{"STATE/master.keys", "the master keys under which objects are sealed; without them their bytes are lost"},
+				{"STATE/journal", "access logs of buckets that are not delivered yet"},
 				{"STATE/pki", "key and certificate of this component"},
 			},
 		},
@@ -118,9 +120,16 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 			Bucket: func(r *http.Request) string { return s3.HostBucket(c.Domains, r.Host) },
 		}},
 	}
-	w := c.works(s, x, conf)
-	defer w.close()
-	conf.Now, conf.Told, conf.Probe = w.now, w.told, w.hooks.Test
+	w, err := c.works(s, x, conf)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := w.close(); err != nil {
+			s.Log.Error("cannot close the journal", "err", err)
+		}
+	}()
+	conf.Now, conf.Told, conf.Probe, conf.Journal = w.now, w.told, w.hooks.Test, w.journal
 	api := s3.New(conf)
 	if _, err := s.Public(ctx, c.PublicFlags, api, api.Panicked); err != nil {
 		return err

@@ -1,18 +1,32 @@
 package daemon
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
 	"time"
 
+	"karri/shared/rest"
 	"karri/shared/service"
+	"karri/walrus/access"
+	"karri/walrus/agent"
 	"karri/walrus/courier"
 	"karri/walrus/event"
 	"karri/walrus/index"
+	"karri/walrus/journal"
 	"karri/walrus/lifecycle"
 	"karri/walrus/s3"
 	"karri/walrus/setting"
 )
+
+// WorkFlags are the settings of the loops that obey the settings of buckets.
+type WorkFlags struct {
+	LogDelivery time.Duration `flag:"log-delivery" default:"5m" help:"how often the access logs of buckets are delivered"`
+}
 
 // works are the loops that obey the settings of buckets.
 type works struct {
@@ -21,23 +35,38 @@ type works struct {
 	hooks     *event.Webhooks
 	events    *courier.Courier
 	lifecycle *lifecycle.Lifecycle
+	journal   *journal.Journal
+	agent     *agent.Agent
+	settings  setting.Cache
 }
 
 // works makes the loops over an index; conf is that of the API beside them.
-func (c *Config) works(s *service.Service, x index.Index, conf s3.Config) *works {
+func (c *Config) works(s *service.Service, x index.Index, conf s3.Config) (*works, error) {
 	w := &works{now: c.Clock, pace: cmp.Or(c.Pace, 5*time.Second)}
 	if w.now == nil {
 		w.now = time.Now
 	}
+	conf.Now, conf.Told = w.now, w.told
+	w.agent = agent.New(conf)
+	w.tellers(c, s, x, conf)
+	if err := w.writers(c, s, x); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// tellers makes the loops that tell of changes, and those that make some.
+func (w *works) tellers(c *Config, s *service.Service, x index.Index, conf s3.Config) {
 	carried := s.Metrics.Counter("walrus_events_total", "Events and copies to other stores, by what became of them.", "target", "result")
 	count := func(to, what string) { carried(1, to, what) }
 	w.hooks = event.NewWebhooks(event.Webhooks{Targets: conf.EventTargets, Buckets: x, Region: c.Region, Now: w.now, Log: s.Log})
 	w.events = w.hooks.Courier(x, c.EventKeep, count)
 	ended := s.Metrics.Counter("walrus_lifecycle_total", "What lifecycles ended, and what object lock kept from that.", "what")
 	w.lifecycle = &lifecycle.Lifecycle{
-		Store: x, Settings: &setting.Cache{}, Now: w.now, Log: s.Log,
+		Store: x, Settings: &w.settings, Now: w.now, Log: s.Log,
 		Changed: func() { conf.Changed(); w.told() },
 		Count:   func(what string, n float64) { ended(n, what) },
+		Ended:   w.ended,
 	}
 	s.Metrics.Gauges("walrus_queue_length", "Events that wait, by queue.", "queue", func() map[string]float64 {
 		return queues(x, func(q index.Queue) float64 { return float64(q.Length) })
@@ -45,7 +74,49 @@ func (c *Config) works(s *service.Service, x index.Index, conf s3.Config) *works
 	s.Metrics.Gauges("walrus_queue_age_seconds", "How old the oldest event is that waits, by queue.", "queue", func() map[string]float64 {
 		return queues(x, func(q index.Queue) float64 { return w.now().Sub(q.Oldest).Seconds() })
 	})
-	return w
+}
+
+// writers makes the loops that put objects into buckets.
+func (w *works) writers(c *Config, s *service.Service, x index.Index) (err error) {
+	logs := s.Metrics.Counter("walrus_logs_total", "Access logs by what became of them.", "result")
+	w.journal, err = journal.Open(journal.Options{
+		Dir: filepath.Join(s.State, "journal"), Buckets: x, Settings: &w.settings, Region: c.Region, Interval: c.LogDelivery, Now: w.now, Log: s.Log,
+		Count: func(what string) { logs(1, what) },
+		Put: func(ctx context.Context, source *index.Bucket, target, key string, h http.Header, body []byte) error {
+			return w.put(ctx, "logging.s3.amazonaws.com", source, target, key, h, bytes.NewReader(body), int64(len(body)))
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("the journal: %w", err)
+	}
+	s.Metrics.Gauge("walrus_logs_waiting", "Files of access logs that wait to be delivered.", func() float64 {
+		n, _ := w.journal.Waiting()
+		return float64(n)
+	})
+	return nil
+}
+
+// ended notes what a lifecycle ended in the bucket's access log.
+func (w *works) ended(b *index.Bucket, e lifecycle.End) {
+	all, err := w.settings.Of(b)
+	if err != nil || all.Logging == nil || all.Logging.Enabled == nil {
+		return
+	}
+	_ = w.journal.Note(&journal.Entry{ // as S3's, these lines are written as well as may be
+		Owner: access.Canonical(b.Owner), Bucket: b.Name, Time: w.now(), Requester: "AmazonS3", RequestID: rest.NewRequestID(),
+		Operation: e.Action, Key: e.Key, Version: e.Version, Size: e.Size,
+	})
+}
+
+// put makes an object in a target bucket, which must belong to who owns the
+// source and let the service in.
+func (w *works) put(ctx context.Context, as string, source *index.Bucket, target, key string, h http.Header, body io.Reader, size int64) error {
+	if h == nil {
+		h = http.Header{}
+	}
+	h.Set("X-Amz-Expected-Bucket-Owner", source.Owner)
+	_, err := w.agent.Do(ctx, agent.Request{As: s3.Caller{Service: as, Source: source}, Method: http.MethodPut, Bucket: target, Key: key, Header: h, Body: body, Size: size})
+	return err
 }
 
 func queues(x index.Outbox, number func(index.Queue) float64) map[string]float64 {
@@ -68,7 +139,11 @@ func (w *works) told() { w.events.Nudge() }
 // start makes the loops run while the daemon serves.
 func (w *works) start(s *service.Service) {
 	s.Go("events", func(ctx context.Context) error { return w.events.Run(ctx, w.pace) })
+	s.Go("journal", func(ctx context.Context) error { return w.journal.Run(ctx, w.pace) })
 	s.Go("lifecycle", func(ctx context.Context) error { return w.lifecycle.Run(ctx, w.pace) })
 }
 
-func (w *works) close() { w.hooks.Close() }
+func (w *works) close() error {
+	w.hooks.Close()
+	return w.journal.Close()
+}

@@ -123,6 +123,8 @@ func (c *call) aim(name, key, version string, write bool, expected string) (*tar
 func (c *call) principal(write bool) policy.Principal {
 	p := policy.Principal{Account: c.who.Account, ARN: c.who.ARN}
 	switch {
+	case c.who.Service != "":
+		return policy.Principal{Service: c.who.Service}
 	case c.who.Anonymous:
 		return policy.Principal{}
 	case c.who.For != "" && !write:

@@ -58,6 +58,14 @@ func (c *call) globalKey(t *target, name string) string {
 		return c.r.Referer()
 	case "requestedregion":
 		return c.Region
+	case "sourcearn":
+		if c.who.Source != nil {
+			return "arn:aws:s3:::" + c.who.Source.Name
+		}
+	case "sourceaccount":
+		if c.who.Source != nil {
+			return c.who.Source.Owner
+		}
 	case "resourceaccount":
 		return t.bucket.Owner
 	}

@@ -33,6 +33,7 @@ import (
 	"karri/walrus/access"
 	"karri/walrus/content"
 	"karri/walrus/index"
+	"karri/walrus/journal"
 	"karri/walrus/seal"
 	"karri/walrus/setting"
 )
@@ -59,6 +60,10 @@ type Config struct {
 	// Where settings may send events and copies.
 	EventTargets       setting.EventTargets
 	ReplicationTargets setting.ReplicationTargets
+	// Journal notes the requests to buckets with logging; may be nil.
+	Journal interface {
+		Note(e *journal.Entry) error
+	}
 	// Probe sends a target the message that only tests it; may be nil.
 	Probe func(ctx context.Context, arn string, b *index.Bucket, request string) error
 	// Fail answers an error in a form other than S3's; nil: S3's.
@@ -90,6 +95,10 @@ type Caller struct {
 	For       string // of a component: read with this account's rights
 	// May says whether a component may touch a bucket of the cloud; nil: any.
 	May func(bucket string, write bool) bool
+	// Of what the store does in its own name: the service that does it, and the
+	// bucket on whose behalf.
+	Service string
+	Source  *index.Bucket
 }
 
 // A Body is a verified request's body.
@@ -147,10 +156,12 @@ type call struct {
 	target   *target       // what was decided on
 	from     *target       // what is copied
 	heard    atomic.Bool   // an event was put into a queue
+	sent     *counter      // of the answer to a request that is logged
 }
 
 // ServeHTTP serves one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
 	c := &call{API: a, ctx: r.Context(), w: w, r: r, id: cmp.Or(rest.RequestID(r.Context()), rest.NewRequestID())}
 	c.set("x-amz-request-id", c.id)
 	host := sha256.Sum256([]byte(c.id))
@@ -160,6 +171,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c.heard.Load() {
 		c.Told()
 	}
+	defer c.note(err, began)
 	switch {
 	case err != nil && c.isSite:
 		c.failPage(err)
@@ -201,6 +213,10 @@ func (c *call) serve() error {
 	}
 	if err := c.authorise(); err != nil {
 		return err
+	}
+	if c.logged() {
+		c.sent = &counter{ResponseWriter: c.w}
+		c.w = c.sent
 	}
 	err = c.op.Run(c)
 	if err != nil && c.op.On == onObject && (c.r.Method == http.MethodGet || c.r.Method == http.MethodHead) {
