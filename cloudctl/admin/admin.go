@@ -15,6 +15,7 @@ import (
 	"karri/cloudctl/enroll"
 	"karri/cloudctl/report"
 	"karri/shared/action"
+	"karri/shared/bucket"
 )
 
 // API holds what the actions need.
@@ -23,6 +24,7 @@ type API struct {
 	Desk      *enroll.Desk
 	Reports   *report.Latest
 	Zones     Zones
+	Buckets   Buckets
 	Explain   Explainer
 	Endpoints Endpoints // what env settings name
 	Region    string
@@ -41,6 +43,14 @@ type Zones interface {
 	ForgetNode(ctx context.Context, zone, node string) error
 	// Adopt makes what runs in the zone the wish, after a restore from an old copy.
 	Adopt(ctx context.Context, zone string) error
+}
+
+// Buckets asks walrus on the administrator's behalf (see bucket.Client).
+type Buckets interface {
+	Describe(ctx context.Context, account, name string) ([]bucket.Held, error)
+	SetQuota(ctx context.Context, name string, quota bucket.Amount) error
+	Share(ctx context.Context, account string) (bucket.Share, error)
+	SetShare(ctx context.Context, account string, quota bucket.Amount) error
 }
 
 // An Explainer tells, tier by tier from the top, what is wanted of a thing,

@@ -36,7 +36,7 @@ func (c *cloud) services() []*action.Service {
 		ec2.Catalog.With(c.api),
 		sts.Catalog.With(&sts.API{}),
 		admin.Catalog.With(&admin.API{
-			Accounts: c.book, Desk: c.desk, Reports: c.reports, Zones: c.zones, Explain: c, Region: c.config.Region, Clock: time.Now,
+			Accounts: c.book, Desk: c.desk, Reports: c.reports, Zones: c.zones, Buckets: c.zones.walrusStore, Explain: c, Region: c.config.Region, Clock: time.Now,
 			Endpoints: admin.Endpoints{EC2: c.config.Endpoint, S3: c.config.S3Endpoint},
 		}),
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"karri/shared/bucket"
+	"karri/shared/fault"
 	"karri/shared/pki"
 )
 
@@ -101,4 +102,53 @@ func (w walrusStore) Buckets(ctx context.Context) ([]string, error) {
 // For implements bucket.Store.
 func (w walrusStore) For(account string) bucket.Store {
 	return walrusStore{zones: w.zones, account: account}
+}
+
+// kept is walrus as the administrator asks it.
+func (w walrusStore) kept() (*bucket.Client, error) {
+	s, err := w.now()
+	if err != nil {
+		return nil, err
+	}
+	c, ok := s.(*bucket.Client)
+	if !ok {
+		return nil, fault.New(fault.Later, "ServiceUnavailable", "walrus cannot be asked for this.")
+	}
+	return c, nil
+}
+
+// Describe implements admin.Buckets.
+func (w walrusStore) Describe(ctx context.Context, account, name string) ([]bucket.Held, error) {
+	c, err := w.kept()
+	if err != nil {
+		return nil, err
+	}
+	return c.Describe(ctx, account, name)
+}
+
+// SetQuota implements admin.Buckets.
+func (w walrusStore) SetQuota(ctx context.Context, name string, quota bucket.Amount) error {
+	c, err := w.kept()
+	if err != nil {
+		return err
+	}
+	return c.SetQuota(ctx, name, quota)
+}
+
+// Share implements admin.Buckets.
+func (w walrusStore) Share(ctx context.Context, account string) (bucket.Share, error) {
+	c, err := w.kept()
+	if err != nil {
+		return bucket.Share{}, err
+	}
+	return c.Share(ctx, account)
+}
+
+// SetShare implements admin.Buckets.
+func (w walrusStore) SetShare(ctx context.Context, account string, quota bucket.Amount) error {
+	c, err := w.kept()
+	if err != nil {
+		return err
+	}
+	return c.SetShare(ctx, account, quota)
 }

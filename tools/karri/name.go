@@ -58,6 +58,9 @@ var renamed = map[string][2]string{
 	"UpdateSecurityGroupRuleDescriptionsIngress": {"rule", "describe-ingress-as"},
 	"UpdateSecurityGroupRuleDescriptionsEgress":  {"rule", "describe-egress-as"},
 	"ModifyInstanceMetadataOptions":              {"instance", "modify-metadata"},
+	"SetBucketQuota":                             {"bucket", "quota"},
+	"SetAccountQuota":                            {"account", "quota"},
+	"DescribeAccountUsage":                       {"account", "usage"},
 }
 
 // command returns the noun and verb of an action: RunInstances is instance run,

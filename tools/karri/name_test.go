@@ -27,6 +27,7 @@ func TestCommandOfAnAction(t *testing.T) {
 		"CreateTags":                    "tag create",
 		"ListAccounts":                  "account list",
 		"ForgetNode":                    "node forget",
+		"SetBucketQuota":                "bucket quota",
 		"AdoptCluster":                  "cluster adopt",
 		"DescribeNatGateways":           "nat-gateway describe",
 	} {

@@ -30,6 +30,7 @@ var columns = map[string][]string{
 	"type":      {"InstanceType", "VCpuInfo.DefaultVCpus", "MemoryInfo.SizeInMiB", "InstanceStorageInfo.TotalSizeInGB"},
 	"vpc":       {"VpcId", "CidrBlock", "IsDefault", "State"},
 	"subnet":    {"SubnetId", "VpcId", "CidrBlock", "AvailabilityZone", "AvailableIpAddressCount"},
+	"bucket":    {"BucketName", "AccountId", "Created", "Versioning", "Objects", "Bytes", "MaxObjects", "MaxBytes", "Settings"},
 	"interface": {"NetworkInterfaceId", "Status", "PrivateIpAddress", "Attachment.InstanceId", "MacAddress", "SubnetId"},
 }
 

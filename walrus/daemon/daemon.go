@@ -136,6 +136,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	}
 	conf.Auth, conf.Fail, conf.Domains, conf.WebsiteDomains = components{}, rest.Fault, nil, nil
 	serveComponents(s.Internal, s3.New(conf))
+	keeper{x}.serve(s.Internal)
 	s.Admin.Check("content", func(context.Context) error { return files.Room() })
 	s.Admin.Check("index", func(ctx context.Context) error {
 		_, err := x.BucketsOf(ctx, bucket.SystemAccount, index.Query{Max: 1})

@@ -121,11 +121,17 @@ func (w *Walrus) Do(t testing.TB, u User, method, path, body string, headers ...
 func (w *Walrus) Try(t testing.TB, u User, method, path, body string, headers ...string) (Answer, error) {
 	t.Helper()
 	r := w.Request(t, method, path, body, headers...)
+	w.Sign(t, u, r)
+	return send(r)
+}
+
+// Sign signs a request by its headers.
+func (w *Walrus) Sign(t testing.TB, u User, r *http.Request) {
+	t.Helper()
 	payload := r.Header.Get("X-Amz-Content-Sha256")
 	if err := sign.Request(r, sign.Credentials{AccessKey: u.AccessKey, Secret: u.Secret}, sign.Scope{Region: "us-east-1", Service: "s3", At: time.Now()}, payload); err != nil {
 		t.Fatal(err)
 	}
-	return send(r)
 }
 
 // Request makes a request that is not signed.

@@ -1,0 +1,56 @@
+package admin
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"karri/shared/action"
+)
+
+// DescribeBucketsInput narrows it to some buckets, or to those of an account.
+type DescribeBucketsInput struct {
+	BucketNames []string
+	AccountId   string
+}
+
+// DescribeBucketsOutput lists the buckets by name.
+type DescribeBucketsOutput struct{ Buckets []Bucket }
+
+// Bucket is a bucket as the administrator sees it; a bound of 0 is none.
+type Bucket struct {
+	BucketName string
+	AccountId  string
+	Created    time.Time
+	Versioning string
+	Settings   string // names, by commas
+	Objects    int64
+	Bytes      int64
+	MaxObjects int64
+	MaxBytes   int64
+}
+
+var _ = action.Add(Catalog, action.Def[*API, DescribeBucketsInput, DescribeBucketsOutput]{
+	Name:    "DescribeBuckets",
+	Doc:     "Tells of buckets how much they hold, may hold, and which settings they have.",
+	Example: DescribeBucketsInput{BucketNames: []string{"pond"}},
+	On:      action.AdminOnly[*API, DescribeBucketsInput],
+	Run: func(ctx context.Context, api *API, _ action.Caller, in *DescribeBucketsInput) (*DescribeBucketsOutput, error) {
+		names := in.BucketNames
+		if len(names) == 0 {
+			names = []string{""}
+		}
+		out := &DescribeBucketsOutput{}
+		for _, name := range names {
+			held, err := api.Buckets.Describe(ctx, in.AccountId, name)
+			if err != nil {
+				return nil, err
+			}
+			for _, b := range held {
+				out.Buckets = append(out.Buckets, Bucket{BucketName: b.Name, AccountId: b.Owner, Created: b.Created, Versioning: b.Versioning, Settings: strings.Join(b.Settings, ","),
+					Objects: b.Used.Objects, Bytes: b.Used.Bytes, MaxObjects: b.Quota.Objects, MaxBytes: b.Quota.Bytes})
+			}
+		}
+		return out, nil
+	},
+})
