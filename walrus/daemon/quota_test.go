@@ -28,7 +28,7 @@ func TestQuotasRefuse(t *testing.T) {
 		{method: "PUT", path: "/pond/c", body: "x", status: 403, code: "QuotaExceeded"},
 		{method: "PUT", path: "/pond/c", body: "", status: 200},
 		{method: "PUT", path: "/pond/d", body: "", status: 403, code: "QuotaExceeded"}, // too many
-		{method: "PUT", path: "/pond/a", body: "hallo", status: 200},                  // no larger
+		{method: "PUT", path: "/pond/a", body: "hallo", status: 200},                   // no larger
 		{method: "PUT", path: "/pond/e", headers: []string{"x-amz-copy-source: /pond/a"}, status: 403, code: "QuotaExceeded"},
 		{method: "DELETE", path: "/pond/a", status: 204},
 		{method: "PUT", path: "/pond/a", body: "again", status: 200},

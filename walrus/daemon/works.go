@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"karri/walrus/courier"
 	"karri/walrus/event"
 	"karri/walrus/index"
+	"karri/walrus/inventory"
 	"karri/walrus/journal"
 	"karri/walrus/lifecycle"
 	"karri/walrus/s3"
@@ -36,6 +39,7 @@ type works struct {
 	events    *courier.Courier
 	lifecycle *lifecycle.Lifecycle
 	journal   *journal.Journal
+	inventory *inventory.Inventory
 	agent     *agent.Agent
 	settings  setting.Cache
 }
@@ -89,6 +93,17 @@ func (w *works) writers(c *Config, s *service.Service, x index.Index) (err error
 	if err != nil {
 		return fmt.Errorf("the journal: %w", err)
 	}
+	dir := filepath.Join(s.State, "inventory")
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil { // there is only what a crash left
+		return fmt.Errorf("the folder of inventories: %w", err)
+	}
+	lists := s.Metrics.Counter("walrus_inventories_total", "Inventories, by whether they were written or their destination refused.", "result")
+	w.inventory = &inventory.Inventory{
+		Store: x, Settings: &w.settings, Dir: dir, Now: w.now, Log: s.Log, Count: func(what string) { lists(1, what) },
+		Put: func(ctx context.Context, source *index.Bucket, target, key, kind string, body io.Reader, size int64) error {
+			return w.put(ctx, "s3.amazonaws.com", source, target, key, http.Header{"Content-Type": {kind}}, body, size)
+		},
+	}
 	s.Metrics.Gauge("walrus_logs_waiting", "Files of access logs that wait to be delivered.", func() float64 {
 		n, _ := w.journal.Waiting()
 		return float64(n)
@@ -140,6 +155,7 @@ func (w *works) told() { w.events.Nudge() }
 func (w *works) start(s *service.Service) {
 	s.Go("events", func(ctx context.Context) error { return w.events.Run(ctx, w.pace) })
 	s.Go("journal", func(ctx context.Context) error { return w.journal.Run(ctx, w.pace) })
+	s.Go("inventory", func(ctx context.Context) error { return w.inventory.Run(ctx, w.pace) })
 	s.Go("lifecycle", func(ctx context.Context) error { return w.lifecycle.Run(ctx, w.pace) })
 }
 
