@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"karri/shared/rest"
@@ -22,6 +24,7 @@ import (
 	"karri/walrus/inventory"
 	"karri/walrus/journal"
 	"karri/walrus/lifecycle"
+	"karri/walrus/replica"
 	"karri/walrus/s3"
 	"karri/walrus/setting"
 )
@@ -40,6 +43,8 @@ type works struct {
 	lifecycle *lifecycle.Lifecycle
 	journal   *journal.Journal
 	inventory *inventory.Inventory
+	copier    *replica.Copier
+	copies    *courier.Courier
 	agent     *agent.Agent
 	settings  setting.Cache
 }
@@ -65,6 +70,10 @@ func (w *works) tellers(c *Config, s *service.Service, x index.Index, conf s3.Co
 	count := func(to, what string) { carried(1, to, what) }
 	w.hooks = event.NewWebhooks(event.Webhooks{Targets: conf.EventTargets, Buckets: x, Region: c.Region, Now: w.now, Log: s.Log})
 	w.events = w.hooks.Courier(x, c.EventKeep, count)
+	w.copier = (&replica.Copier{
+		Store: x, Settings: &w.settings, Targets: conf.ReplicationTargets, Now: w.now, Log: s.Log, Open: w.open,
+	}).Start()
+	w.copies = w.copier.Courier(x, c.EventKeep, count)
 	ended := s.Metrics.Counter("walrus_lifecycle_total", "What lifecycles ended, and what object lock kept from that.", "what")
 	w.lifecycle = &lifecycle.Lifecycle{
 		Store: x, Settings: &w.settings, Now: w.now, Log: s.Log,
@@ -149,17 +158,32 @@ func queues(x index.Outbox, number func(index.Queue) float64) map[string]float64
 }
 
 // told nudges those who carry events.
-func (w *works) told() { w.events.Nudge() }
+func (w *works) told() {
+	w.events.Nudge()
+	w.copies.Nudge()
+}
+
+// open reads a version, or a part of it, with the rights of its bucket's owner.
+func (w *works) open(ctx context.Context, b *index.Bucket, o *index.Object, part int) (io.ReadCloser, error) {
+	q := url.Values{"versionId": {o.Version}}
+	if part > 0 {
+		q.Set("partNumber", strconv.Itoa(part))
+	}
+	_, body, err := w.agent.Open(ctx, agent.Request{As: s3.Caller{Account: b.Owner}, Method: http.MethodGet, Bucket: b.Name, Key: o.Key, Query: q})
+	return body, err
+}
 
 // start makes the loops run while the daemon serves.
 func (w *works) start(s *service.Service) {
 	s.Go("events", func(ctx context.Context) error { return w.events.Run(ctx, w.pace) })
 	s.Go("journal", func(ctx context.Context) error { return w.journal.Run(ctx, w.pace) })
+	s.Go("copies", func(ctx context.Context) error { return w.copies.Run(ctx, w.pace) })
 	s.Go("inventory", func(ctx context.Context) error { return w.inventory.Run(ctx, w.pace) })
 	s.Go("lifecycle", func(ctx context.Context) error { return w.lifecycle.Run(ctx, w.pace) })
 }
 
 func (w *works) close() error {
 	w.hooks.Close()
+	w.copier.Close()
 	return w.journal.Close()
 }

@@ -127,6 +127,7 @@ type Upload struct {
 	Tags      []Tag              `json:"tags,omitempty"`
 	Retention *Retention         `json:"retention,omitempty"`
 	Hold      bool               `json:"hold,omitempty"`
+	Replica   string             `json:"replica,omitempty"` // of the object to be: its Replication
 	ACL       *access.ACL        `json:"acl,omitempty"`
 	Seal      *seal.Envelope     `json:"seal,omitempty"`
 }

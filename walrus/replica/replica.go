@@ -1,4 +1,15 @@
 // Package replica copies objects to buckets of other S3 stores.
+//
+// A put that a rule of the bucket's replication matches leaves an event for each
+// destination, in the same transaction, and the object says that it is PENDING.
+// Package courier carries the events, those of one key in order: the copier reads
+// the version and puts it there, its bytes streamed, with its metadata and tags
+// and in the parts that it was made of, so that its ETag stays. Then the object
+// says COMPLETED. After a crash in between the copier looks whether the other side
+// has it already. What could not be copied for too long is FAILED, and is told.
+//
+// A copy is put with a header that says so; a store of this kind gives it the
+// state REPLICA and copies it no further, so that two may copy to each other.
 package replica
 
 import (

@@ -124,7 +124,7 @@ func (c *call) assemble(u *index.Upload, parts []index.Part) (*index.Object, err
 	o := &index.Object{
 		Entry:  index.Entry{Key: u.Key, Modified: c.now(), Owner: u.Owner},
 		Bucket: u.Bucket, ID: content.NewID(), Headers: u.Headers, Meta: u.Meta, Upload: u.ID, ACL: u.ACL, Seal: u.Seal,
-		Tags: u.Tags, Retention: u.Retention, Hold: u.Hold,
+		Tags: u.Tags, Retention: u.Retention, Hold: u.Hold, Replication: u.Replica,
 	}
 	o.Reduced = classOfUpload(u) == lesserClass
 	c.retain(o)

@@ -36,7 +36,7 @@ func (c *call) createMultipartUpload() error {
 	u := &index.Upload{
 		Bucket: c.bucket, Key: c.key, ID: newUploadID(now), Initiated: now,
 		Account: c.who.Account, ARN: c.who.ARN, Headers: o.Headers, Meta: o.Meta, Owner: o.Owner, ACL: o.ACL, Seal: s.envelope,
-		Tags: o.Tags, Retention: o.Retention, Hold: o.Hold,
+		Tags: o.Tags, Retention: o.Retention, Hold: o.Hold, Replica: o.Replication,
 	}
 	if err := c.uploadChecksum(u); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"karri/shared/fault"
 	"karri/walrus/content"
 	"karri/walrus/index"
+	"karri/walrus/replica"
 )
 
 const (
@@ -32,9 +33,18 @@ func (c *call) newObject() (*index.Object, error) {
 	if o.Tags, err = c.tagged(); err != nil {
 		return nil, err
 	}
+	if c.r.Header.Get(replicaHeader) != "" {
+		if err := c.demand("s3:ReplicateObject"); err != nil {
+			return nil, err
+		}
+		o.Replication = replica.Replica
+	}
 	o.Retention, o.Hold, err = c.retained()
 	return o, err
 }
+
+// replicaHeader says of a new object that it is a copy from another store.
+const replicaHeader = "X-Amz-Replication-Status"
 
 // class keeps the storage class that the headers ask for. All bytes are stored
 // alike; the word for fewer copies is kept since clients look for it.

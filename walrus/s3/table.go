@@ -56,7 +56,8 @@ var headers = map[string][]string{
 
 	// Of objects and their versions.
 	"x-amz-bypass-governance-retention": nil, "x-amz-object-attributes": nil, "x-amz-storage-class": nil,
-	"x-amz-tagging": nil, "x-amz-tagging-directive": nil,
+	"x-amz-replication-status": {"REPLICA"},
+	"x-amz-tagging":            nil, "x-amz-tagging-directive": nil,
 	lockMode: nil, lockUntil: nil, lockHold: nil,
 
 	// These only tell about the client, or ask for what is so anyway.
