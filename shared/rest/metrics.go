@@ -15,6 +15,8 @@ type Metrics struct {
 	seconds  *prometheus.HistogramVec
 	running  *prometheus.GaugeVec
 	refused  *prometheus.CounterVec
+	bytes    *prometheus.CounterVec
+	errors   *prometheus.CounterVec
 }
 
 // NewMetrics returns the numbers that every daemon has.
@@ -28,8 +30,12 @@ func NewMetrics() *Metrics {
 		running: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "karri_http_requests_running", Help: "Requests under way."}, []string{"listener"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "karri_refused_requests_total", Help: "Requests between components refused, by reason."},
 			[]string{"reason"}),
+		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "karri_http_bytes_total", Help: "Bytes of the bodies of requests (in) and answers (out)."},
+			[]string{"listener", "route", "direction"}),
+		errors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "karri_http_errors_total", Help: "Requests answered with an error, by its code."},
+			[]string{"listener", "route", "code"}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, m.running, m.refused,
+	m.registry.MustRegister(m.requests, m.seconds, m.running, m.refused, m.bytes, m.errors,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"karri/shared/fault"
@@ -33,7 +34,8 @@ func (o *Observer) wrap(next http.Handler, draining <-chan struct{}) http.Handle
 		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 		limit := deadlines{http.NewResponseController(w)}
 		rec := &recorder{ResponseWriter: w, deadlines: limit}
-		r.Body = &watched{ReadCloser: r.Body, deadlines: limit}
+		body := &watched{ReadCloser: r.Body, deadlines: limit}
+		r.Body = body
 		limit.write() // the one that an earlier request left is long past
 		start := time.Now()
 		o.Metrics.running.WithLabelValues(o.Listener).Inc()
@@ -42,7 +44,7 @@ func (o *Observer) wrap(next http.Handler, draining <-chan struct{}) http.Handle
 				o.panicked(rec, r, p)
 			}
 			o.Metrics.running.WithLabelValues(o.Listener).Dec()
-			o.done(rec, r, c, time.Since(start))
+			o.done(rec, r, c, body.bytes.Load(), time.Since(start))
 			limit.write() // for what is still buffered
 		}()
 		next.ServeHTTP(rec, r)
@@ -76,7 +78,7 @@ func (o *Observer) panicked(rec *recorder, r *http.Request, p any) {
 	NoteError(r.Context(), err)
 }
 
-func (o *Observer) done(rec *recorder, r *http.Request, c *call, took time.Duration) {
+func (o *Observer) done(rec *recorder, r *http.Request, c *call, taken int64, took time.Duration) {
 	if c.route == "" {
 		c.route = "none"
 	}
@@ -85,6 +87,15 @@ func (o *Observer) done(rec *recorder, r *http.Request, c *call, took time.Durat
 	}
 	o.Metrics.requests.WithLabelValues(o.Listener, c.route, r.Method, strconv.Itoa(rec.status)).Inc()
 	o.Metrics.seconds.WithLabelValues(o.Listener, c.route).Observe(took.Seconds())
+	if rec.bytes > 0 {
+		o.Metrics.bytes.WithLabelValues(o.Listener, c.route, "out").Add(float64(rec.bytes))
+	}
+	if taken > 0 {
+		o.Metrics.bytes.WithLabelValues(o.Listener, c.route, "in").Add(float64(taken))
+	}
+	if c.err != nil && rec.status >= 400 {
+		o.Metrics.errors.WithLabelValues(o.Listener, c.route, fault.CodeOf(c.err)).Inc()
+	}
 	level := slog.LevelInfo
 	if c.quiet && (rec.status < 400 || o.Listener == "admin") {
 		level = slog.LevelDebug
@@ -99,7 +110,7 @@ func (o *Observer) done(rec *recorder, r *http.Request, c *call, took time.Durat
 	// each value.
 	line := slog.NewRecord(time.Now(), level, "request", 0)
 	line.AddAttrs(slog.String("request_id", c.id), slog.String("listener", o.Listener), slog.String("method", r.Method),
-		slog.String("path", r.URL.EscapedPath()), slog.String("route", c.route), slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes),
+		slog.String("path", r.URL.EscapedPath()), slog.String("route", c.route), slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes), slog.Int64("bytes_in", taken),
 		slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("remote", r.RemoteAddr))
 	if c.caller.Role != "" {
 		line.AddAttrs(slog.String("caller", c.caller.String()))
@@ -183,11 +194,13 @@ func (w *recorder) ReadFrom(src io.Reader) (total int64, err error) {
 type watched struct {
 	io.ReadCloser
 	deadlines
+	bytes atomic.Int64
 }
 
 func (b *watched) Read(p []byte) (int, error) {
 	_ = b.control.SetReadDeadline(time.Now().Add(stall))
 	n, err := b.ReadCloser.Read(p)
+	b.bytes.Add(int64(n))
 	if err != nil {
 		_ = b.control.SetReadDeadline(time.Time{})
 	}

@@ -173,13 +173,24 @@ func (w *works) open(ctx context.Context, b *index.Bucket, o *index.Object, part
 	return body, err
 }
 
-// start makes the loops run while the daemon serves.
-func (w *works) start(s *service.Service) {
-	s.Go("events", func(ctx context.Context) error { return w.events.Run(ctx, w.pace) })
+// start makes the loops run while the daemon serves. The journal is that of this
+// process; of the others one walrus runs all.
+func (w *works) start(s *service.Service, x index.Index, shared bool) {
 	s.Go("journal", func(ctx context.Context) error { return w.journal.Run(ctx, w.pace) })
-	s.Go("copies", func(ctx context.Context) error { return w.copies.Run(ctx, w.pace) })
-	s.Go("inventory", func(ctx context.Context) error { return w.inventory.Run(ctx, w.pace) })
-	s.Go("lifecycle", func(ctx context.Context) error { return w.lifecycle.Run(ctx, w.pace) })
+	loops := map[string]func(context.Context, time.Duration) error{
+		"events": w.events.Run, "copies": w.copies.Run, "inventory": w.inventory.Run, "lifecycle": w.lifecycle.Run,
+	}
+	var all []func(context.Context) error
+	for name, run := range loops {
+		f := func(ctx context.Context) error { return run(ctx, w.pace) }
+		if all = append(all, f); !shared {
+			s.Go(name, f)
+		}
+	}
+	if shared {
+		l := newLead(x, s.Log)
+		s.Go("lead", func(ctx context.Context) error { return l.run(ctx, all...) })
+	}
 }
 
 func (w *works) close() error {

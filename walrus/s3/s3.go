@@ -203,11 +203,16 @@ func (c *call) serve() error {
 	}
 	c.who, c.body = who, body
 	rest.Note(c.ctx, "account", who.Account)
+	rest.Note(c.ctx, "arn", who.ARN)
+	rest.Note(c.ctx, "bucket", c.bucket)
 	c.query = c.r.URL.Query()
 	if c.op, err = c.dispatch(); err != nil {
 		return err
 	}
 	rest.Label(c.ctx, c.op.Name)
+	if c.version != "" {
+		rest.Note(c.ctx, "version", c.version)
+	}
 	if err := c.checkHeaders(); err != nil {
 		return err
 	}
