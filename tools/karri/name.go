@@ -60,7 +60,8 @@ var renamed = map[string][2]string{
 	"ModifyInstanceMetadataOptions":              {"instance", "modify-metadata"},
 	"SetBucketQuota":                             {"bucket", "quota"},
 	"SetAccountQuota":                            {"account", "quota"},
-	"DescribeAccountUsage":                       {"account", "usage"},
+	"GetAccountUsage":                            {"account", "usage"},
+	"ListBuckets":                                {"bucket", "describe"},
 }
 
 // command returns the noun and verb of an action: RunInstances is instance run,

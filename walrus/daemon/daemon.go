@@ -124,19 +124,11 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err := w.close(); err != nil {
-			s.Log.Error("cannot close the journal", "err", err)
-		}
-	}()
+	defer w.close(s.Log)
 	conf.Now, conf.Told, conf.Probe, conf.Journal = w.now, w.told, w.hooks.Test, w.journal
-	api := s3.New(conf)
-	if _, err := s.Public(ctx, c.PublicFlags, api, api.Panicked); err != nil {
+	if err := c.listen(ctx, s, x, conf); err != nil {
 		return err
 	}
-	conf.Auth, conf.Fail, conf.Domains, conf.WebsiteDomains = components{}, rest.Fault, nil, nil
-	serveComponents(s.Internal, s3.New(conf))
-	keeper{x}.serve(s.Internal)
 	s.Admin.Check("content", func(context.Context) error { return files.Room() })
 	s.Admin.Check("index", func(ctx context.Context) error {
 		_, err := x.BucketsOf(ctx, bucket.SystemAccount, index.Query{Max: 1})
@@ -148,4 +140,16 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	s.Go("rewrapper", (&mill.Rewrapper{Buckets: x, Objects: x, Ring: ring, Log: s.Log}).Run)
 	w.start(s, x, x.Shared())
 	return s.Serve(ctx)
+}
+
+// listen serves S3 to users and to components.
+func (c *Config) listen(ctx context.Context, s *service.Service, x index.Index, conf s3.Config) error {
+	api := s3.New(conf)
+	if _, err := s.Public(ctx, c.PublicFlags, api, api.Panicked); err != nil {
+		return err
+	}
+	conf.Auth, conf.Fail, conf.Domains, conf.WebsiteDomains = components{}, rest.Fault, nil, nil
+	serveComponents(s.Internal, s3.New(conf))
+	keeper{x}.serve(s.Internal)
+	return nil
 }

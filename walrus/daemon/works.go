@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -193,8 +194,10 @@ func (w *works) start(s *service.Service, x index.Index, shared bool) {
 	}
 }
 
-func (w *works) close() error {
+func (w *works) close(log *slog.Logger) {
 	w.hooks.Close()
 	w.copier.Close()
-	return w.journal.Close()
+	if err := w.journal.Close(); err != nil {
+		log.Error("cannot close the journal", "err", err)
+	}
 }

@@ -8,14 +8,14 @@ import (
 	"karri/shared/action"
 )
 
-// DescribeBucketsInput narrows it to some buckets, or to those of an account.
-type DescribeBucketsInput struct {
+// ListBucketsInput narrows it to some buckets, or to those of an account.
+type ListBucketsInput struct {
 	BucketNames []string
 	AccountId   string
 }
 
-// DescribeBucketsOutput lists the buckets by name.
-type DescribeBucketsOutput struct{ Buckets []Bucket }
+// ListBucketsOutput lists the buckets by name.
+type ListBucketsOutput struct{ Buckets []Bucket }
 
 // Bucket is a bucket as the administrator sees it; a bound of 0 is none.
 type Bucket struct {
@@ -30,17 +30,17 @@ type Bucket struct {
 	MaxBytes   int64
 }
 
-var _ = action.Add(Catalog, action.Def[*API, DescribeBucketsInput, DescribeBucketsOutput]{
-	Name:    "DescribeBuckets",
+var _ = action.Add(Catalog, action.Def[*API, ListBucketsInput, ListBucketsOutput]{
+	Name:    "ListBuckets",
 	Doc:     "Tells of buckets how much they hold, may hold, and which settings they have.",
-	Example: DescribeBucketsInput{BucketNames: []string{"pond"}},
-	On:      action.AdminOnly[*API, DescribeBucketsInput],
-	Run: func(ctx context.Context, api *API, _ action.Caller, in *DescribeBucketsInput) (*DescribeBucketsOutput, error) {
+	Example: ListBucketsInput{BucketNames: []string{"pond"}},
+	On:      action.AdminOnly[*API, ListBucketsInput],
+	Run: func(ctx context.Context, api *API, _ action.Caller, in *ListBucketsInput) (*ListBucketsOutput, error) {
 		names := in.BucketNames
 		if len(names) == 0 {
 			names = []string{""}
 		}
-		out := &DescribeBucketsOutput{}
+		out := &ListBucketsOutput{}
 		for _, name := range names {
 			held, err := api.Buckets.Describe(ctx, in.AccountId, name)
 			if err != nil {

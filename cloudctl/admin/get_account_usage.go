@@ -1,0 +1,30 @@
+package admin
+
+import (
+	"context"
+
+	"karri/shared/action"
+)
+
+// GetAccountUsageInput names the account.
+type GetAccountUsageInput struct{ AccountId string }
+
+// GetAccountUsageOutput is what it holds and may hold; a bound of 0 is none.
+type GetAccountUsageOutput struct {
+	AccountId  string
+	Objects    int64
+	Bytes      int64
+	MaxObjects int64
+	MaxBytes   int64
+}
+
+var _ = action.Add(Catalog, action.Def[*API, GetAccountUsageInput, GetAccountUsageOutput]{
+	Name:    "GetAccountUsage",
+	Doc:     "Tells how much all buckets of an account hold together, and may hold.",
+	Example: GetAccountUsageInput{AccountId: "123456789012"},
+	On:      action.AdminOnly[*API, GetAccountUsageInput],
+	Run: func(ctx context.Context, api *API, _ action.Caller, in *GetAccountUsageInput) (*GetAccountUsageOutput, error) {
+		s, err := api.Buckets.Share(ctx, in.AccountId)
+		return &GetAccountUsageOutput{AccountId: in.AccountId, Objects: s.Used.Objects, Bytes: s.Used.Bytes, MaxObjects: s.Quota.Objects, MaxBytes: s.Quota.Bytes}, err
+	},
+})
