@@ -92,6 +92,20 @@ func (r *Runner[T]) Status(id string) (Status, bool) {
 	return s.Status, true
 }
 
+// Census returns how many things the loop knows, how many of them are away from
+// rest, and how long ago the first of those left it.
+func (r *Runner[T]) Census() (known, away int, longest time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.things {
+		if known++; !s.Since.IsZero() {
+			away++
+			longest = max(longest, time.Since(s.Since))
+		}
+	}
+	return known, away, longest
+}
+
 // Run works until ctx ends and every worker has returned.
 func (r *Runner[T]) Run(ctx context.Context) {
 	r.mu.Lock()

@@ -236,6 +236,9 @@ var Hopeless = errors.New("it will never be otherwise")
 // Nudge says that there may be events.
 func (c *Courier) Nudge() { c.runner.Nudge() }
 
+// Census is life.Runner's.
+func (c *Courier) Census() (known, away int, longest time.Duration) { return c.runner.Census() }
+
 // Run works until ctx ends, looking at least every so often.
 func (c *Courier) Run(ctx context.Context, every time.Duration) error {
 	c.runner.Kind, c.runner.Log, c.runner.Every = c.Kind(), c.Log, every

@@ -138,6 +138,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	s.Admin.Handle("POST /check", checking(check.Checker{Index: x, Content: files, Holds: holds, Ring: ring, OrphanAge: c.OrphanAge, OrphanMost: c.OrphanMost}))
 	s.Go("mill", m.Run)
 	s.Go("rewrapper", (&mill.Rewrapper{Buckets: x, Objects: x, Ring: ring, Log: s.Log}).Run)
+	w.measure(s, m.Census)
 	w.start(s, x, x.Shared())
 	return s.Serve(ctx)
 }

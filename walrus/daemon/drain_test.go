@@ -26,7 +26,7 @@ func TestMetricsTellOfEachOperation(t *testing.T) {
 		`karri_http_bytes_total{direction="in",listener="public",route="PutObject"} 5`,
 		`karri_http_errors_total{code="NoSuchKey",listener="public",route="GetObject"} 1`,
 		`karri_http_request_seconds_count{listener="public",route="PutObject"} 1`,
-		`walrus_logs_waiting 0`,
+		`walrus_logs_waiting 0`, `walrus_loop_away{loop="mill"} 0`, `walrus_loop_things{loop="lifecycle"} 0`,
 	} {
 		eventually(t, line, func() bool { return strings.Contains(w.Metrics(t), line) })
 	}

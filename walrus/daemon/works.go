@@ -174,6 +174,27 @@ func (w *works) open(ctx context.Context, b *index.Bucket, o *index.Object, part
 	return body, err
 }
 
+// A census is what a loop tells of itself.
+type census func() (known, away int, longest time.Duration)
+
+// measure shows what the loops are at.
+func (w *works) measure(s *service.Service, sweeper census) {
+	loops := map[string]census{"mill": sweeper, "events": w.events.Census, "copies": w.copies.Census,
+		"lifecycle": w.lifecycle.Census, "inventory": w.inventory.Census, "journal": w.journal.Census}
+	each := func(number func(known, away int, longest time.Duration) float64) func() map[string]float64 {
+		return func() map[string]float64 {
+			all := map[string]float64{}
+			for name, ask := range loops {
+				all[name] = number(ask())
+			}
+			return all
+		}
+	}
+	s.Metrics.Gauges("walrus_loop_things", "Things that a loop looks after.", "loop", each(func(known, _ int, _ time.Duration) float64 { return float64(known) }))
+	s.Metrics.Gauges("walrus_loop_away", "Things that a loop is not done with: a step failed or is waited for.", "loop", each(func(_, away int, _ time.Duration) float64 { return float64(away) }))
+	s.Metrics.Gauges("walrus_loop_away_seconds", "For how long the loop has not been done with one of them.", "loop", each(func(_, _ int, longest time.Duration) float64 { return longest.Seconds() }))
+}
+
 // start makes the loops run while the daemon serves. The journal is that of this
 // process; of the others one walrus runs all.
 func (w *works) start(s *service.Service, x index.Index, shared bool) {

@@ -266,6 +266,7 @@ func TestEventsWaitForTheirTargetAndAreGivenUpInTheEnd(t *testing.T) {
 	set(t, w, "/pond?notification", "<NotificationConfiguration><QueueConfiguration><Queue>"+jobs+"</Queue><Event>s3:ObjectCreated:Put</Event></QueueConfiguration></NotificationConfiguration>")
 	h.down.Store(true)
 	play(t, w, []ask{{method: "PUT", path: "/pond/1", body: "x", status: 200}, {method: "PUT", path: "/pond/2", body: "x", status: 200}})
+	eventually(t, "the loop shows it", func() bool { return strings.Contains(w.Metrics(t), `walrus_loop_away{loop="events"} 1`) })
 	eventually(t, "two events wait", func() bool { return strings.Contains(w.Metrics(t), `walrus_queue_length{queue="event `+jobs+`"} 2`) })
 	h.down.Store(false)
 	eventually(t, "they come late", func() bool { return len(h.names()) == 3 })

@@ -243,6 +243,9 @@ func (i *Inventory) manifest(ctx context.Context, l list, folder string, now tim
 	return i.Put(ctx, l.bucket, l.rule.Target(), folder+"manifest.checksum", "text/plain", strings.NewReader(sum), int64(len(sum)))
 }
 
+// Census is life.Runner's.
+func (i *Inventory) Census() (known, away int, longest time.Duration) { return i.runner.Census() }
+
 // Run works until ctx ends, looking every so often whether a list is due.
 func (i *Inventory) Run(ctx context.Context, every time.Duration) error {
 	i.runner.Kind, i.runner.Log, i.runner.Every, i.runner.Workers = i.Kind(), i.Log, every, 1

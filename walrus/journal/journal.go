@@ -314,6 +314,9 @@ func (j *Journal) put(ctx context.Context, name string, g group, lines []byte) e
 	return err
 }
 
+// Census is life.Runner's.
+func (j *Journal) Census() (known, away int, longest time.Duration) { return j.runner.Census() }
+
 // Run tends the journal and delivers until ctx ends.
 func (j *Journal) Run(ctx context.Context, every time.Duration) error {
 	j.runner.Kind, j.runner.Log, j.runner.Every, j.runner.Workers = j.Kind(), j.Log, every, 1

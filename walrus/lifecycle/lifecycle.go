@@ -222,6 +222,9 @@ func (l *Lifecycle) abort(ctx context.Context, s state) error {
 // Nudge asks for a look soon.
 func (l *Lifecycle) Nudge() { l.runner.Nudge() }
 
+// Census is life.Runner's.
+func (l *Lifecycle) Census() (known, away int, longest time.Duration) { return l.runner.Census() }
+
 // Run works until ctx ends, looking every so often whether a bucket is due.
 func (l *Lifecycle) Run(ctx context.Context, every time.Duration) error {
 	l.runner.Kind, l.runner.Log, l.runner.Every, l.runner.Workers = l.Kind(), l.Log, every, 2

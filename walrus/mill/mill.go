@@ -136,6 +136,9 @@ func (m *Mill) remove(ctx context.Context, l line) error {
 // Nudge says that there may be lines.
 func (m *Mill) Nudge() { m.runner.Nudge() }
 
+// Census is life.Runner's.
+func (m *Mill) Census() (known, away int, longest time.Duration) { return m.runner.Census() }
+
 // Run works until ctx ends. What an earlier process began and never committed
 // is swept first.
 func (m *Mill) Run(ctx context.Context) error {
