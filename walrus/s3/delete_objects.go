@@ -73,10 +73,15 @@ func (c *call) deleteObjects() error {
 	var all sync.WaitGroup
 	slots := make(chan struct{}, deleteHands)
 	for i, o := range in.Objects {
+		when, err := c.mayDelete(o) // one after the other: it writes to the request's log
+		if err != nil {
+			failures[i] = err
+			continue
+		}
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			done[i], failures[i] = c.deleteOne(o)
+			done[i], failures[i] = c.remove(o.Key, o.VersionID, when)
 		})
 	}
 	all.Wait()
@@ -100,26 +105,27 @@ func (c *call) deleteObjects() error {
 	return nil
 }
 
-func (c *call) deleteOne(o deleteKeyXML) (index.Deleted, error) {
+// mayDelete decides on one key of the list, and returns what must be so when it
+// is deleted.
+func (c *call) mayDelete(o deleteKeyXML) (when index.Condition, err error) {
 	switch {
 	case o.Key == "":
-		return index.Deleted{}, fault.New(fault.Invalid, "UserKeyMustBeSpecified", "A key must be specified.")
+		return when, fault.New(fault.Invalid, "UserKeyMustBeSpecified", "A key must be specified.")
 	case len(o.Key) > maxKey || !utf8.ValidString(o.Key):
-		return index.Deleted{}, fault.New(fault.Invalid, "KeyTooLongError", "Your key is too long")
+		return when, fault.New(fault.Invalid, "KeyTooLongError", "Your key is too long")
 	case o.VersionID != "" && !index.ValidVersion(o.VersionID):
-		return index.Deleted{}, index.NoSuchVersion
+		return when, index.NoSuchVersion
 	case o.LastModifiedTime != "" || o.Size != "":
-		return index.Deleted{}, notImplemented("Conditions on LastModifiedTime and Size are not implemented.")
+		return when, notImplemented("Conditions on LastModifiedTime and Size are not implemented.")
 	}
-	var when index.Condition
 	if o.ETag != "" {
 		when.IfMatch = unquote(o.ETag)
 	}
 	t := *c.target
 	t.key, t.version, t.seen, t.marker, t.looked = o.Key, o.VersionID, nil, nil, false
 	if err := c.permit(&t, actionOn(c.op.Action, t.version)); err != nil {
-		return index.Deleted{}, err
+		return when, err
 	}
 	when.Bypass = c.bypass(&t)
-	return c.remove(o.Key, o.VersionID, when)
+	return when, nil
 }
