@@ -5,6 +5,8 @@ package daemon_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -184,13 +186,22 @@ func TestCrashEverywhere(t *testing.T) {
 }
 
 func crashAt(t *testing.T, cloud *walrustest.Cloud, name, versioning string) {
-	w := walrustest.NewChild(t, cloud, "--orphan-age", "1ms")
+	const queue = "arn:karri:sqs:us-east-1::told"
+	listener := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer listener.Close()
+	w := walrustest.NewChild(t, cloud, "--orphan-age", "1ms", "--event-target", queue+"="+listener.URL)
 	w.Start(t, "")
 	h := &history{t: t, w: w, acked: map[string]string{}, doubt: map[string]string{}}
 	h.ask("PUT", "/pond", "")
 	if versioning != "" {
 		h.ask("PUT", "/pond?versioning", "<VersioningConfiguration><Status>"+versioning+"</Status></VersioningConfiguration>")
 	}
+	// A bucket that tells of its objects, and one whose lifecycle has work at
+	// each start.
+	h.ask("PUT", "/pond?notification", "<NotificationConfiguration><QueueConfiguration><Queue>"+queue+"</Queue><Event>s3:ObjectCreated:*</Event></QueueConfiguration></NotificationConfiguration>")
+	h.ask("PUT", "/old", "")
+	h.ask("PUT", "/old/k", "x")
+	h.ask("PUT", "/old?lifecycle", "<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Prefix></Prefix><Expiration><Date>2020-01-01T00:00:00Z</Date></Expiration></Rule></LifecycleConfiguration>", "x-amz-sdk-checksum-algorithm: CRC32", "x-amz-checksum-crc32: o89DKg==")
 	w.Kill()
 	w.Start(t, name)
 	h.everything()
