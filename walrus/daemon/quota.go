@@ -106,6 +106,9 @@ func (k keeper) setShare(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if rest.Var(r, "account") == bucket.SystemAccount {
+		return fault.New(fault.Invalid, "InvalidArgument", "The cloud's own account has no bounds: images and snapshots would fail.")
+	}
 	if err := k.x.SetQuota(r.Context(), rest.Var(r, "account"), u); err != nil {
 		return err
 	}

@@ -41,6 +41,9 @@ func TestQuotasRefuse(t *testing.T) {
 	if err := admin.SetShare(t.Context(), "111111111111", bucket.Amount{Bytes: 115}); err != nil {
 		t.Fatal(err)
 	}
+	if err := admin.SetShare(t.Context(), bucket.SystemAccount, bucket.Amount{Bytes: 1}); err == nil {
+		t.Error("the cloud's own account is bounded")
+	}
 	play(t, w, []ask{
 		{method: "PUT", path: "/pool/b", body: "sixish", status: 403, code: "QuotaExceeded"},
 		{method: "PUT", path: "/pool/b", body: "five.", status: 200},
