@@ -255,10 +255,10 @@ func (u *user) check(victim string) {
 // finds nothing left.
 func (u *user) end() {
 	u.t.Helper()
+	got := filepath.Join(u.Dir, "got")
+	u.aws("s3", "cp", "--recursive", "--no-progress", "s3://kept/", got)
 	for key, want := range u.puts {
-		out := filepath.Join(u.Dir, "got")
-		u.aws("s3", "cp", "--no-progress", "s3://kept/"+key, out)
-		b, err := os.ReadFile(out)
+		b, err := os.ReadFile(filepath.Join(got, key))
 		if err != nil {
 			u.t.Fatal(err)
 		}
