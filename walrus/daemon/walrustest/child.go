@@ -3,6 +3,7 @@ package walrustest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -37,17 +38,27 @@ type Child struct {
 // NewChild returns a walrus that is not started yet.
 func NewChild(t testing.TB, cloud *Cloud, args ...string) *Child {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host := ln.Addr().String()
-	_ = ln.Close()
+	host := freeAddr(t)
 	state := t.TempDir()
 	c := &Child{Walrus: &Walrus{Cloud: cloud, Endpoint: "http://" + host, Host: host, State: state}}
 	c.args = append([]string{"--state", state, "--public", host, "--join", cloud.JoinToken(), "--log-level", "warn"}, args...)
 	t.Cleanup(c.Kill)
 	return c
+}
+
+// freeAddr returns an address that nobody uses. Its port is below those that the
+// kernel gives to others, so that it is still free after the child was killed.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 16<<10+rand.IntN(16<<10)))
+		if err == nil {
+			defer ln.Close()
+			return ln.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 // Start starts it, to crash at a named place unless that is "", and waits
