@@ -116,6 +116,13 @@ func TestTrailersEndAsClientsWriteThem(t *testing.T) {
 			{"two empty lines", "==" + end, "==\r\n\r\n\r\n", "SignatureDoesNotMatch"},
 		})
 	}
+	unsigned := framed(t, StreamingUnsignedTrailer, "some content")
+	for _, end := range []string{"\n\r\n", "\n\r\n\r\n"} {
+		runFramed(t, atNoon(), strings.Replace(unsigned, "AAAAAA==\r\n\r\n", "AAAAAA=="+end, 1), []attack{
+			{"another empty line", end, end + "\r\n\r\n", "IncompleteBody"},
+			{"bytes after the end", end, end + "\r\nmore", "IncompleteBody"},
+		})
+	}
 }
 
 func TestAttacksOnTrailers(t *testing.T) {

@@ -174,28 +174,29 @@ func (c *chunkReader) end() error {
 }
 
 // trailers reads the announced trailing headers and, when chunks are signed,
-// the signature over them. Clients differ in how a header ends that the
-// signature follows: in CR LF, in LF, or in LF and an empty line.
+// the signature over them. Clients differ in how a header ends: in CR LF, in
+// LF, or in LF and CR LF.
 func (c *chunkReader) trailers() error {
 	bad := func(what string) error { return c.d.fault(badTrailer, "The trailing headers are malformed: %s.", what) }
-	found, signature, parted := http.Header{}, "", false
+	found, signature, bare, ended := http.Header{}, "", false, false
 	var text strings.Builder
 	for {
 		line, err := c.looseLine()
-		if parted && errors.Is(err, io.ErrUnexpectedEOF) {
-			break // the signature is missing
+		if ended && errors.Is(err, io.ErrUnexpectedEOF) {
+			break // what ended the header ended the body
 		}
 		if err != nil {
 			return err
 		}
-		line = strings.TrimSuffix(line, "\r")
+		line, full := strings.CutSuffix(line, "\r")
 		if line == "" {
-			if c.signer != nil && signature == "" && !parted {
-				parted = true
+			if bare {
+				bare, ended = false, true
 				continue
 			}
 			break
 		}
+		bare, ended = !full, false
 		name, value, ok := strings.Cut(line, ":")
 		name, value = strings.ToLower(name), strings.TrimSpace(value)
 		switch {
