@@ -84,7 +84,7 @@ func (d *digests) declared(h http.Header) error {
 	a, ok := checksum.Parse(named)
 	switch {
 	case !ok:
-		return invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+		return badChecksum
 	case d.said == "":
 		return invalidRequest("x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.")
 	case d.said != a:

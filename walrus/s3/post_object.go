@@ -72,7 +72,10 @@ func (c *call) postObject() error {
 	if err := lockProven(o, d); err != nil {
 		return err
 	}
-	keep := d.kept()
+	keep, err := d.kept("")
+	if err != nil {
+		return err
+	}
 	limits.r = f.File
 	piece, release, err := c.receive(limits, -1, d, s, func() error { return d.prove(c.body) })
 	if err != nil {

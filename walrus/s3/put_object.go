@@ -46,7 +46,10 @@ func (c *call) putObject() error {
 	if err := lockProven(o, d); err != nil {
 		return err
 	}
-	keep := d.kept()
+	keep, err := d.kept(c.r.Header.Get("X-Amz-Checksum-Algorithm"))
+	if err != nil {
+		return err
+	}
 	piece, release, err := c.receive(c.body, c.body.Size(), d, s, func() error { return d.prove(c.body) })
 	if err != nil {
 		return err
@@ -70,12 +73,19 @@ func (c *call) putObject() error {
 	return nil
 }
 
-// kept returns the algorithm of the checksum that is kept: the client's, or
-// the one that S3 computes when the client named none.
-func (d *digests) kept() checksum.Algorithm {
+// kept returns the algorithm of the checksum that is kept: the client's, the one
+// that it names for us to compute, or else the one that S3 computes.
+func (d *digests) kept(named string) (checksum.Algorithm, error) {
 	if d.said != "" {
-		return d.said
+		return d.said, nil
 	}
-	d.sums[checksum.CRC64NVME] = checksum.CRC64NVME.New()
-	return checksum.CRC64NVME
+	a := checksum.CRC64NVME
+	if named != "" {
+		var ok bool
+		if a, ok = checksum.Parse(named); !ok {
+			return "", badChecksum
+		}
+	}
+	d.also([]checksum.Algorithm{a})
+	return a, nil
 }
