@@ -3,6 +3,8 @@
 package daemon_test
 
 import (
+	"crypto/md5"
+	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -75,6 +77,14 @@ func (h *history) ask(method, path, body string, headers ...string) walrustest.A
 	a, err := h.w.Try(h.t, ann, method, path, body, headers...)
 	h.dead = h.dead || err != nil
 	return a
+}
+
+// set sends a setting, with the digest that S3 wants of one.
+func (h *history) set(path, doc string) {
+	sum := md5.Sum([]byte(doc))
+	if a := h.ask("PUT", path, doc, "Content-MD5: "+base64.StdEncoding.EncodeToString(sum[:])); !h.dead && a.Status >= 300 {
+		h.t.Errorf("%s: %+v", path, a)
+	}
 }
 
 // everything passes every place where a change is made durable.
@@ -173,6 +183,13 @@ func left(t *testing.T, state string) (found []string) {
 	return found
 }
 
+const (
+	letWrite = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["s3.amazonaws.com","logging.s3.amazonaws.com"]},"Action":"s3:PutObject","Resource":"arn:aws:s3:::lists/*"}]}`
+
+	inventoryOfAll = "<InventoryConfiguration><Destination><S3BucketDestination><Bucket>arn:aws:s3:::lists</Bucket><Format>CSV</Format></S3BucketDestination></Destination>" +
+		"<IsEnabled>true</IsEnabled><Id>all</Id><IncludedObjectVersions>All</IncludedObjectVersions><Schedule><Frequency>Daily</Frequency></Schedule></InventoryConfiguration>"
+)
+
 func TestCrashEverywhere(t *testing.T) {
 	cloud := walrustest.StartCloud(t)
 	names := crashtest.Points(t, "..")
@@ -189,19 +206,24 @@ func crashAt(t *testing.T, cloud *walrustest.Cloud, name, versioning string) {
 	const queue = "arn:karri:sqs:us-east-1::told"
 	listener := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer listener.Close()
-	w := walrustest.NewChild(t, cloud, "--orphan-age", "1ms", "--event-target", queue+"="+listener.URL)
+	w := walrustest.NewChild(t, cloud, "--orphan-age", "1ms", "--event-target", queue+"="+listener.URL, "--log-delivery", "1ms")
 	w.Start(t, "")
 	h := &history{t: t, w: w, acked: map[string]string{}, doubt: map[string]string{}}
 	h.ask("PUT", "/pond", "")
 	if versioning != "" {
 		h.ask("PUT", "/pond?versioning", "<VersioningConfiguration><Status>"+versioning+"</Status></VersioningConfiguration>")
 	}
-	// A bucket that tells of its objects, and one whose lifecycle has work at
-	// each start.
+	// A bucket that tells of its objects, and one whose lifecycle, inventory and
+	// access log have work at each start.
 	h.ask("PUT", "/pond?notification", "<NotificationConfiguration><QueueConfiguration><Queue>"+queue+"</Queue><Event>s3:ObjectCreated:*</Event></QueueConfiguration></NotificationConfiguration>")
 	h.ask("PUT", "/old", "")
 	h.ask("PUT", "/old/k", "x")
-	h.ask("PUT", "/old?lifecycle", "<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Prefix></Prefix><Expiration><Date>2020-01-01T00:00:00Z</Date></Expiration></Rule></LifecycleConfiguration>", "x-amz-sdk-checksum-algorithm: CRC32", "x-amz-checksum-crc32: o89DKg==")
+	h.set("/old?lifecycle", "<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Prefix></Prefix><Expiration><Date>2020-01-01T00:00:00Z</Date></Expiration></Rule></LifecycleConfiguration>")
+	h.ask("PUT", "/lists", "")
+	h.set("/lists?policy", letWrite)
+	h.set("/old?inventory&id=all", inventoryOfAll)
+	h.set("/old?logging", "<BucketLoggingStatus><LoggingEnabled><TargetBucket>lists</TargetBucket><TargetPrefix>logs/</TargetPrefix></LoggingEnabled></BucketLoggingStatus>")
+	h.ask("GET", "/old/k", "")
 	w.Kill()
 	w.Start(t, name)
 	h.everything()

@@ -137,7 +137,8 @@ func TestErrorsAndWaiters(t *testing.T) {
 	if !errors.As(err, &yours) {
 		t.Errorf("got %v", err)
 	}
-	_, err = c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("pond"), Key: aws.String("k"), Body: strings.NewReader("x"), ACL: types.ObjectCannedACLPublicRead})
+	_, err = c.PutBucketAccelerateConfiguration(ctx, &s3.PutBucketAccelerateConfigurationInput{Bucket: aws.String("pond"),
+		AccelerateConfiguration: &types.AccelerateConfiguration{Status: types.BucketAccelerateStatusEnabled}})
 	wantCode(t, err, "NotImplemented")
 	if _, err = c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("pond"), Key: aws.String("k"), Body: strings.NewReader("x"), IfNoneMatch: aws.String("*")}); err != nil {
 		t.Error(err)
