@@ -12,6 +12,7 @@ type Service struct {
 	Version    string // the newest API version: 2016-11-15
 	Protocol   string // ec2, query or json
 	Namespace  string // of answers; EC2 answers with the version that was asked
+	Target     string // json protocol: what stands before the dot in X-Amz-Target
 	Operations map[string]*Operation
 	Known      map[string]bool // every action of the real service, served or not
 }

@@ -20,11 +20,29 @@ var ec2File []byte
 //go:embed sts.json.gz
 var stsFile []byte
 
+//go:embed iam.json.gz
+var iamFile []byte
+
+//go:embed cloudtrail.json.gz
+var cloudTrailFile []byte
+
+//go:embed servicequotas.json.gz
+var serviceQuotasFile []byte
+
 // EC2 returns the model of EC2.
 var EC2 = sync.OnceValue(func() *Service { return embedded("ec2", ec2File) })
 
 // STS returns the model of the Security Token Service.
 var STS = sync.OnceValue(func() *Service { return embedded("sts", stsFile) })
+
+// IAM returns the model of Identity and Access Management.
+var IAM = sync.OnceValue(func() *Service { return embedded("iam", iamFile) })
+
+// CloudTrail returns the model of CloudTrail.
+var CloudTrail = sync.OnceValue(func() *Service { return embedded("cloudtrail", cloudTrailFile) })
+
+// ServiceQuotas returns the model of Service Quotas.
+var ServiceQuotas = sync.OnceValue(func() *Service { return embedded("servicequotas", serviceQuotasFile) })
 
 // embedded reads a file that is part of the program: one that cannot be read
 // is a build that must not start.
@@ -60,6 +78,7 @@ type FileMetadata struct {
 	APIVersion   string `json:"apiVersion"`
 	Protocol     string `json:"protocol"`
 	XMLNamespace string `json:"xmlNamespace,omitempty"`
+	TargetPrefix string `json:"targetPrefix,omitempty"`
 }
 
 // A FileOperation is an action in a File.
@@ -106,7 +125,7 @@ func Parse(b []byte) (*Service, error) {
 // Resolve turns f into a Service.
 func (f *File) Resolve() (*Service, error) {
 	s := &Service{
-		Version: f.Metadata.APIVersion, Protocol: f.Metadata.Protocol, Namespace: f.Metadata.XMLNamespace,
+		Version: f.Metadata.APIVersion, Protocol: f.Metadata.Protocol, Namespace: f.Metadata.XMLNamespace, Target: f.Metadata.TargetPrefix,
 		Operations: map[string]*Operation{}, Known: map[string]bool{},
 	}
 	shapes := map[string]*Shape{}

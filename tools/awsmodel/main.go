@@ -32,6 +32,9 @@ const source = "github.com/aws/aws-sdk-go@v1.55.8"
 var services = []struct{ name, folder string }{
 	{"ec2", "ec2/2016-11-15"},
 	{"sts", "sts/2011-06-15"},
+	{"iam", "iam/2010-05-08"},
+	{"cloudtrail", "cloudtrail/2013-11-01"},
+	{"servicequotas", "service-quotas/2019-06-24"},
 }
 
 func main() {
