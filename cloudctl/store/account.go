@@ -21,6 +21,9 @@ type Account struct {
 	State   AccountState
 	Admin   bool // may call the administrator's actions
 	Created time.Time
+
+	Alias          string // unique; "": none
+	PasswordPolicy string // JSON; "": the default one
 }
 
 // TableName names the table.
@@ -33,6 +36,11 @@ type AccessKey struct {
 	Sealed  []byte // the secret, encrypted under the cloud's own key
 	Active  bool
 	Created time.Time
+
+	User        string     // id; "": the account itself
+	Used        *time.Time // about when it was last used
+	UsedService string
+	UsedRegion  string
 }
 
 // TableName names the table.
@@ -89,7 +97,9 @@ func (t *Tx) Holdings(account string) ([]string, error) {
 
 // rest are the tables of what goes with an account, what refers before what is
 // referred to.
-var rest = []string{"tags", "client_tokens", "interfaces", "instances", "security_group_rules", "security_groups",
+var rest = []string{"members", "login_profiles", "mfa_devices", "signing_certificates", "server_certificates", "oidc_providers",
+	"inline_policies", "policy_attachments", "policy_versions", "policies", "instance_profiles", "roles", "user_groups", "users",
+	"tags", "client_tokens", "interfaces", "instances", "security_group_rules", "security_groups",
 	"route_associations", "route_tables", "internet_gateways", "subnets", "vpcs", "key_pairs", "access_keys"}
 
 // DropAccount removes an account that has no holdings, with its network and keys.
