@@ -13,6 +13,7 @@ type Policies struct {
 	Identity []*Policy // of the user and its groups, or of the role
 	Boundary []*Policy // none: no boundary
 	Session  []*Policy // none: the session was not narrowed
+	Account  []*Policy // laid on the account by the cloud: only what they deny counts
 	Resource *Policy   // of what is asked for; nil: it has none
 }
 
@@ -27,6 +28,7 @@ const (
 	Boundary Source = "boundary"
 	Session  Source = "session"
 	Root     Source = "account" // the account's own right
+	Laid     Source = "cloud"   // laid on the account by the cloud's administrator
 )
 
 // A Decision is what Evaluate finds.
@@ -123,7 +125,7 @@ func (q *question) find(policies []*Policy, deny bool, look func(string) []strin
 			continue
 		}
 		for _, s := range p.Statements {
-			if s.Deny != deny {
+			if s.Deny != deny || s.Limit {
 				continue
 			}
 			if g := s.meant(&q.Principal); g > closest && s.applies(q, look) {
@@ -138,7 +140,7 @@ func (q *question) find(policies []*Policy, deny bool, look func(string) []strin
 
 // Evaluate decides a request.
 func Evaluate(r *Request, p *Policies) Decision {
-	if p.Resource == nil && len(p.Identity)+len(p.Boundary)+len(p.Session) == 0 { // the common case of the root
+	if p.Resource == nil && len(p.Identity)+len(p.Boundary)+len(p.Session)+len(p.Account) == 0 { // the common case of the root
 		switch {
 		case r.Principal.Account == "" || r.Principal.Account != r.Owner:
 			return Decision{Source: Resource}
@@ -154,7 +156,7 @@ func Evaluate(r *Request, p *Policies) Decision {
 	for _, s := range []struct {
 		source Source
 		of     []*Policy
-	}{{Resource, own[:]}, {Identity, p.Identity}, {Boundary, p.Boundary}, {Session, p.Session}} {
+	}{{Laid, p.Account}, {Resource, own[:]}, {Identity, p.Identity}, {Boundary, p.Boundary}, {Session, p.Session}} {
 		if by, _ := q.find(s.of, true, look); by != nil {
 			return Decision{Denied: true, By: by, Source: s.source}
 		}
@@ -214,7 +216,7 @@ func (q *question) narrow(d Decision, p *Policies, look func(string) []string) D
 func (p *Policy) Mentions(who *Principal, action string) bool {
 	action = strings.ToLower(action)
 	for _, s := range p.Statements {
-		if !s.Deny && s.meant(who) > notMeant && s.matchesAction(action) {
+		if !s.Deny && !s.Limit && s.meant(who) > notMeant && s.matchesAction(action) {
 			return true
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // naive decides as the language's description reads, over the plain JSON, with
@@ -273,6 +274,9 @@ func (d dice) policies(most int, resource bool) []string {
 		for range 1 + d.IntN(3) {
 			s = append(s, d.statement(resource))
 		}
+		if !resource && d.IntN(4) == 0 { // decides nothing
+			s = append(s, `{"Effect":"Limit","Action":"*","Resource":"*","Condition":{"NumericLessThan":{"s3:quota-bucketnumber":"`+d.of("0", "7")+`"}}}`)
+		}
 		all = append(all, `{"Version":"2012-10-17","Statement":[`+strings.Join(s, ",")+`]}`)
 	}
 	return all
@@ -330,6 +334,9 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Add([]byte(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"2026"},"NumericEquals":{"a:b":[1,2e3]}}}}`), false)
+	for _, c := range limits {
+		f.Add([]byte(one(c.rest)), false)
+	}
 	f.Fuzz(func(t *testing.T, doc []byte, resource bool) {
 		p, err := Parse(doc, Rules{Resource: resource})
 		if err != nil {
@@ -343,6 +350,12 @@ func FuzzParse(f *testing.F) {
 			}
 			if d := Evaluate(r, set); d.Allowed && d.By == nil || d.Allowed && d.Denied {
 				t.Fatal(d)
+			}
+			if l, ok := LimitOf(r, "s3:quota-bucketnumber", []*Policy{p}); ok && (l.Most < 0 || !l.By.Limit || resource) {
+				t.Fatal(l)
+			}
+			if e, ok := ExpiryOf(r, time.Unix(0, 0), []*Policy{p}); ok && !e.By.Limit {
+				t.Fatal(e)
 			}
 		}
 	})

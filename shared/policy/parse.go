@@ -113,6 +113,8 @@ func (s *Statement) read(n *node, rules Rules) error {
 		return malformed(n.where, "The policy of a user, group or role must not have a Principal.")
 	case s.NotPrincipal && !s.Deny:
 		return malformed(n.where, "NotPrincipal is not allowed with the effect Allow.")
+	case s.Limit:
+		return s.checkLimit(n.where, rules)
 	}
 	return nil
 }
@@ -124,10 +126,10 @@ func (s *Statement) element(name string, n *node) (err error) {
 			err = malformed(n.where, "It is longer than 256 characters.")
 		}
 	case "Effect":
-		if !slices.Contains([]string{"Allow", "Deny"}, n.text) || !n.quoted {
-			return malformed(n.where, "It must be Allow or Deny.")
+		if !slices.Contains([]string{"Allow", "Deny", "Limit"}, n.text) || !n.quoted {
+			return malformed(n.where, "It must be Allow or Deny, or Limit.")
 		}
-		s.Deny = n.text == "Deny"
+		s.Deny, s.Limit = n.text == "Deny", n.text == "Limit"
 	case "Principal", "NotPrincipal":
 		s.NotPrincipal = name != "Principal"
 		s.Principals, err = principals(n)

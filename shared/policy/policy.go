@@ -17,6 +17,9 @@
 //  5. boundaries and session policies then narrow what the caller's own
 //     policies gave: without a statement there, too, it is refused.
 //
+// A statement with the effect Limit has no part in that: it says how much of a
+// kind there may be, and LimitOf finds the tightest one.
+//
 // The package is pure: it knows no clock, disk or network. What a condition
 // may ask about (time, address, tags) comes with the request. There is no
 // state, so a crash has nothing to undo.
@@ -39,13 +42,14 @@ type Policy struct {
 	Statements []*Statement
 }
 
-// A Statement allows or denies actions on resources to principals. A list that
+// A Statement allows or denies actions on resources to principals, or limits them. A list that
 // begins with Not means all but those.
 type Statement struct {
 	Policy     *Policy
 	Index      int // in the document, from 0
 	Sid        string
 	Deny       bool
+	Limit      bool           // neither allows nor denies: bounds how much there may be, see LimitOf
 	Principals []PrincipalRef // of the policy of a resource
 	Actions    []string       // as written
 	Resources  []string       // as written; none: all
