@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -25,7 +26,34 @@ func (t *Tx) Announce(subject string, what any, now time.Time) error {
 		return err
 	}
 	a := &Announcement{Subject: subject, Body: body, Created: now}
-	return wrap("announce", a, t.g.Create(a).Error)
+	if err := t.g.Create(a).Error; err != nil {
+		return wrap("announce", a, err)
+	}
+	t.said = append(t.said, a)
+	return nil
+}
+
+// OnAnnounced makes f hear of each line that a transaction of this process
+// announces, after its commit and before InTx returns, in any goroutine. f must
+// be quick and not fail: it is for caches that drop what is not so any more.
+func (s *Store) OnAnnounced(f func(subject string, body []byte)) {
+	s.hearing.Lock()
+	defer s.hearing.Unlock()
+	s.hear = append(s.hear, f)
+}
+
+func (s *Store) announced(said []*Announcement) {
+	if len(said) == 0 {
+		return
+	}
+	s.hearing.Lock()
+	hear := slices.Clone(s.hear)
+	s.hearing.Unlock()
+	for _, a := range said {
+		for _, f := range hear {
+			f(a.Subject, a.Body)
+		}
+	}
 }
 
 // Announcements returns up to max lines that were not told yet, the oldest first.

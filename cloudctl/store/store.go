@@ -43,11 +43,17 @@ type Store struct {
 	d       *db.DB
 	writing sync.Mutex // held from the begin of a transaction that may write until it is counted
 	changes atomic.Uint64
+
+	hearing sync.Mutex
+	hear    []func(subject string, body []byte)
 }
 
 // A Tx is one transaction. It is used by one goroutine and not after its
 // function has returned.
-type Tx struct{ g *gorm.DB }
+type Tx struct {
+	g    *gorm.DB
+	said []*Announcement // in this transaction
+}
 
 //go:embed migrations/*.sql
 var migrations embed.FS
@@ -79,15 +85,29 @@ func (s *Store) Changes() uint64 { return s.changes.Load() }
 
 // InTx runs do in one transaction and commits it when do returns nil.
 func (s *Store) InTx(ctx context.Context, do func(*Tx) error) error {
+	said, err := s.write(ctx, do)
+	if err == nil {
+		s.announced(said)
+	}
+	return err
+}
+
+func (s *Store) write(ctx context.Context, do func(*Tx) error) (said []*Announcement, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	defer s.changes.Add(1)
-	return s.d.Transact(ctx, func(g *gorm.DB) error { return do(&Tx{g}) })
+	err = s.d.Transact(ctx, func(g *gorm.DB) error {
+		tx := &Tx{g: g}
+		err := do(tx)
+		said = tx.said
+		return err
+	})
+	return said, err
 }
 
 // View runs do in a transaction that sees one instant and must not write.
 func (s *Store) View(ctx context.Context, do func(*Tx) error) error {
-	return s.d.Read(ctx, func(g *gorm.DB) error { return do(&Tx{g}) })
+	return s.d.Read(ctx, func(g *gorm.DB) error { return do(&Tx{g: g}) })
 }
 
 // Put writes a record, new or changed.

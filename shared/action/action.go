@@ -137,6 +137,10 @@ type Action struct {
 type Catalog[W any] struct {
 	Service string // permission prefix: "ec2"
 	Model   *awsmodel.Service
+	// Codes, when there, names what the service calls the faults of this package
+	// and of signatures, where its public protocol is JSON: its own word for
+	// InvalidParameterValue, say. What is not there has the usual name (codes.go).
+	Codes   map[string]string
 	actions map[string]*Action
 }
 
@@ -182,7 +186,7 @@ func (c *Catalog[W]) add(a *Action) {
 	if c.actions[a.Name] != nil {
 		panic(fmt.Sprintf("action %s: defined twice", a.Name))
 	}
-	if a.Op = c.Model.Operations[a.Name]; c.Model.Protocol == "json" {
+	if a.Op = c.Model.Operations[a.Name]; c.Model.Target == "" && c.Model.Protocol == "json" {
 		a.Op = &awsmodel.Operation{Name: a.Name, Input: protocol.ShapeOf(a.In), Output: protocol.ShapeOf(a.Out)}
 	}
 	if err := a.check(); err != nil {
@@ -259,5 +263,5 @@ func (a *Action) checkList() error {
 
 // Reads reports whether a changes nothing, by its name.
 func (a *Action) Reads() bool {
-	return slices.ContainsFunc([]string{"Describe", "Get", "List", "Explain"}, func(verb string) bool { return strings.HasPrefix(a.Name, verb) })
+	return slices.ContainsFunc([]string{"Describe", "Get", "List", "Lookup", "Explain"}, func(verb string) bool { return strings.HasPrefix(a.Name, verb) })
 }

@@ -13,11 +13,11 @@ const xmlHead = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
 
 // answer writes what an action returned.
 func (s *Service) answer(a *Action, r Request, requestID string, out any) ([]byte, error) {
-	if r.Dialect == protocol.JSON {
+	if r.Dialect.IsJSON() {
 		if a.Answer == nil {
 			return []byte("{}"), nil
 		}
-		return a.Answer.JSON(out)
+		return a.Answer.MarshalIn(r.Dialect, out)
 	}
 	b := append(make([]byte, 0, 4096), xmlHead...)
 	b = append(b, "<"+a.Name+`Response xmlns="`+s.namespace(r.Version)+`">`...)
@@ -57,8 +57,8 @@ func (a *Action) members(b []byte, out any) ([]byte, error) {
 // failure writes a fault in the dialect of the request. What lies underneath
 // is not told.
 func (s *Service) failure(d protocol.Dialect, requestID string, f *fault.Fault) []byte {
-	if d == protocol.JSON {
-		b, err := json.Marshal(map[string]string{"__type": f.Code, "message": f.Text})
+	if d.IsJSON() {
+		b, err := json.Marshal(map[string]string{"__type": s.code(d, f), "message": f.Text})
 		if err != nil {
 			return []byte(`{"__type":"InternalError"}`)
 		}
@@ -77,7 +77,7 @@ func (s *Service) failure(d protocol.Dialect, requestID string, f *fault.Fault) 
 		return append(b, "</RequestID></Response>"...)
 	}
 	side := "Sender"
-	if s.status(f) >= 500 {
+	if s.status(d, f) >= 500 {
 		side = "Receiver"
 	}
 	b = append(b, `<ErrorResponse xmlns="`+s.namespace("")+`"><Error><Type>`+side+"</Type>"...)
@@ -88,11 +88,11 @@ func (s *Service) failure(d protocol.Dialect, requestID string, f *fault.Fault) 
 
 // status is what the public service answers for such a fault. EC2 has one for
 // nearly all that the sender did wrong; clients go by the code.
-func (s *Service) status(f *fault.Fault) int {
+func (s *Service) status(d protocol.Dialect, f *fault.Fault) int {
 	switch {
 	case f == dryRunOperation:
 		return http.StatusPreconditionFailed
-	case f.Code == "AuthFailure":
+	case f.Code == "AuthFailure" && d != protocol.AWSJSON:
 		return http.StatusUnauthorized
 	case f.Code == "RequestEntityTooLarge":
 		return http.StatusRequestEntityTooLarge
@@ -104,6 +104,11 @@ func (s *Service) status(f *fault.Fault) int {
 		return http.StatusInternalServerError
 	case fault.Later:
 		return http.StatusServiceUnavailable
+	}
+	if d == protocol.AWSJSON {
+		return http.StatusBadRequest
+	}
+	switch f.Kind {
 	case fault.Denied:
 		return http.StatusForbidden
 	}

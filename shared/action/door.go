@@ -27,7 +27,9 @@ const maxBody = 1 << 20
 // reaches the service whose version, else whose action, it names. A POST of
 // JSON reaches the one in its header X-Amz-Target: SERVICE.Action; parameters
 // and answer have the model's member names, an error is {"__type", "message"}.
-// So tools that know the manual need one codec for all services.
+// So tools that know the manual need one codec for all services. A service
+// whose public protocol is JSON has its public target too, under which names,
+// times, codes and statuses are the public ones.
 type Door struct {
 	Services []*Service
 	// Who verifies the signature of a request to the named service. The body is
@@ -53,7 +55,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.request.Dialect = v.service.dialect()
 	status, body := v.serve(r)
 	kind := "text/xml;charset=UTF-8"
-	if v.request.Dialect == protocol.JSON {
+	if v.request.Dialect.IsJSON() {
 		kind = "application/x-amz-json-1.1"
 	}
 	h := w.Header()
@@ -89,7 +91,7 @@ func (v *visit) serve(r *http.Request) (int, []byte) {
 	}
 	f := fault.Of(err)
 	v.audit(r, f)
-	return v.service.status(f), v.service.failure(v.request.Dialect, v.id, f)
+	return v.service.status(v.request.Dialect, f), v.service.failure(v.request.Dialect, v.id, f)
 }
 
 // ask returns the action's answer. A panic in an action is that request's end only.
@@ -142,11 +144,16 @@ func (v *visit) pick(r *http.Request, body []byte) (url.Values, error) {
 		i := strings.LastIndexByte(target, '.')
 		v.request.Dialect, v.request.Action = protocol.JSON, target[i+1:]
 		for _, s := range v.door.Services {
-			if s.Name == target[:max(i, 0)] {
+			switch prefix := target[:max(i, 0)]; {
+			case prefix == s.Name:
 				v.service = s
+				return nil, nil
+			case prefix != "" && prefix == s.Model.Target:
+				v.service, v.request.Dialect = s, protocol.AWSJSON
 				return nil, nil
 			}
 		}
+		v.request.Action = ""
 		return nil, fault.New(fault.Invalid, "UnknownOperationException", "X-Amz-Target is not SERVICE.Action.")
 	}
 	form, err := url.ParseQuery(r.URL.RawQuery)
@@ -175,7 +182,7 @@ func (d *Door) serviceOf(action, version string) *Service {
 		}
 	}
 	for _, s := range d.Services {
-		if s.actions[action] != nil || s.Model.Known[action] {
+		if s.Model.Target == "" && (s.actions[action] != nil || s.Model.Known[action]) {
 			return s
 		}
 	}
@@ -185,7 +192,7 @@ func (d *Door) serviceOf(action, version string) *Service {
 var versionForm = regexp.MustCompile(`^20\d\d-[01]\d-[0-3]\d$`)
 
 func (v *visit) parse(form url.Values, body []byte) (err error) {
-	if v.request.Dialect == protocol.JSON {
+	if v.request.Dialect.IsJSON() {
 		v.request.Params, err = protocol.ParseJSON(body)
 		return err
 	}

@@ -100,8 +100,9 @@ func newDoor(t *testing.T, log io.Writer) (*Door, *toy) {
 		},
 	})
 	sts, own := otherCatalogs(ec2)
+	trail := trailCatalog()
 	return &Door{
-		Services: []*Service{ec2.With(w), sts.With(w), own.With(w)}, Policy: OwnerOnly{}, Log: slog.New(slog.NewJSONHandler(log, nil)),
+		Services: []*Service{ec2.With(w), sts.With(w), own.With(w), trail.With(w)}, Policy: OwnerOnly{}, Log: slog.New(slog.NewJSONHandler(log, nil)),
 		RequestID: func(*http.Request) string { return "req-1" },
 		Who: func(r *http.Request, _ string) (Caller, error) {
 			who := r.Header.Get("Who")

@@ -17,6 +17,7 @@ func FuzzDoor(f *testing.F) {
 	f.Add("Action=DescribeVolumes&Filter.1.Name=size&Filter.1.Value.1=1", "application/x-www-form-urlencoded", "", "")
 	f.Add("", "", "", "Action=CreateVolume&AvailabilityZone=a&Version=2016-11-15")
 	f.Add(`{"Name":"a"}`, "application/x-amz-json-1.1", "karri.CreateAccount", "")
+	f.Add(`{"StartTime":1767312000}`, "application/x-amz-json-1.1", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.DescribeTrails", "")
 	f.Fuzz(func(t *testing.T, body, kind, target, query string) {
 		d, _ := newDoor(t, io.Discard)
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))

@@ -16,12 +16,13 @@ type Service struct {
 	Name    string
 	Model   *awsmodel.Service
 	actions map[string]*Action
+	codes   map[string]string
 	world   any
 }
 
 // With returns the service that c's actions make of w.
 func (c *Catalog[W]) With(w W) *Service {
-	return &Service{Name: c.Service, Model: c.Model, actions: c.actions, world: w}
+	return &Service{Name: c.Service, Model: c.Model, actions: c.actions, codes: c.Codes, world: w}
 }
 
 // A Request is a parsed request for one action.
@@ -90,7 +91,7 @@ func (a *Action) decode(r Request, in reflect.Value) (dry bool, err error) {
 			return false, fault.New(fault.Invalid, "InvalidParameterValue", "Value (%.20q) for parameter DryRun is invalid. It is neither true nor false.", text)
 		}
 	}
-	d := protocol.Decoder{Dialect: r.Dialect, Lenient: r.Dialect == protocol.Query, Harmless: isHarmless}
+	d := protocol.Decoder{Dialect: r.Dialect, Lenient: r.Dialect == protocol.Query || r.Dialect == protocol.AWSJSON, Harmless: isHarmless}
 	return dry, d.Decode(a.Request, r.Params, in.Interface())
 }
 
@@ -131,7 +132,7 @@ func (s *Service) namespace(version string) string {
 // returns, a pointer to the action's Out. It is for standing tests over all
 // actions, which have no world.
 func (c *Catalog[W]) Rehearse(run func(a *Action, who Caller, in any) (any, error)) *Service {
-	s := &Service{Name: c.Service, Model: c.Model, actions: map[string]*Action{}}
+	s := &Service{Name: c.Service, Model: c.Model, actions: map[string]*Action{}, codes: c.Codes}
 	for name, a := range c.actions {
 		b := *a
 		b.on = func(_ context.Context, _ any, who Caller, _ any) ([]Resource, error) {

@@ -43,7 +43,7 @@ func (d *Decoder) value(p *Plan, s *slot, n *Node, at *where, v reflect.Value) e
 		return d.maps(p, s, n, at, v)
 	}
 	if len(n.Parts) > 0 {
-		if d.Dialect == JSON {
+		if d.Dialect.IsJSON() {
 			return invalid(at, "...", "It is one value.")
 		}
 		return unknown(&where{at, n.Parts[0].Name})
@@ -99,7 +99,7 @@ func (d *Decoder) items(s *slot, n *Node, at *where) ([]*Node, error) {
 	if err := noValue(n, at); err != nil {
 		return nil, err
 	}
-	if d.Dialect == JSON && !n.list {
+	if d.Dialect.IsJSON() && !n.list {
 		return nil, invalid(at, "{...}", "It is a list.")
 	}
 	parts := n.Parts
@@ -167,7 +167,7 @@ func (d *Decoder) maps(p *Plan, s *slot, n *Node, at *where, v reflect.Value) er
 		return nil
 	}
 	v.Set(out)
-	if d.Dialect == JSON {
+	if d.Dialect.IsJSON() {
 		for _, part := range n.Parts {
 			if err := put(part.Name, part); err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"karri/shared/awsmodel"
 )
@@ -85,19 +86,22 @@ func (f *former) value(p *Plan, s *slot, name string, v reflect.Value) {
 // JSON writes v as a JSON object whose members have the model's names: a
 // request or an answer in the JSON dialect. What is absent in XML is absent; a
 // list that is nil is absent from a request and empty in an answer.
-func (p *Plan) JSON(v any) ([]byte, error) {
+func (p *Plan) JSON(v any) ([]byte, error) { return p.MarshalIn(JSON, v) }
+
+// MarshalIn is JSON in one of the two dialects of JSON.
+func (p *Plan) MarshalIn(d Dialect, v any) ([]byte, error) {
 	r := reflect.Indirect(reflect.ValueOf(v))
 	if !r.IsValid() {
 		return []byte("{}"), nil
 	}
-	tree, err := p.tree(nil, r)
+	tree, err := p.tree(d, nil, r)
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(tree)
 }
 
-func (p *Plan) tree(s *slot, v reflect.Value) (any, error) {
+func (p *Plan) tree(d Dialect, s *slot, v reflect.Value) (any, error) {
 	switch p.shape.Type {
 	case awsmodel.Structure:
 		out := map[string]any{}
@@ -110,17 +114,17 @@ func (p *Plan) tree(s *slot, v reflect.Value) (any, error) {
 			if absent && f.IsNil() || s.plan.shape.Type == awsmodel.Timestamp && f.IsZero() {
 				continue
 			}
-			part, err := s.plan.tree(s, reflect.Indirect(f))
+			part, err := s.plan.tree(d, s, reflect.Indirect(f))
 			if err != nil {
 				return nil, err
 			}
-			out[s.Name] = part
+			out[s.names[d]] = part
 		}
 		return out, nil
 	case awsmodel.List:
 		out := make([]any, v.Len())
 		for i := range out {
-			part, err := p.elem.tree(p.inner, reflect.Indirect(v.Index(i)))
+			part, err := p.elem.tree(d, p.inner, reflect.Indirect(v.Index(i)))
 			if err != nil {
 				return nil, err
 			}
@@ -130,7 +134,7 @@ func (p *Plan) tree(s *slot, v reflect.Value) (any, error) {
 	case awsmodel.Map:
 		out := map[string]any{}
 		for _, k := range v.MapKeys() {
-			part, err := p.elem.tree(p.inner, reflect.Indirect(v.MapIndex(k)))
+			part, err := p.elem.tree(d, p.inner, reflect.Indirect(v.MapIndex(k)))
 			if err != nil {
 				return nil, err
 			}
@@ -139,6 +143,19 @@ func (p *Plan) tree(s *slot, v reflect.Value) (any, error) {
 		return out, nil
 	case awsmodel.Integer, awsmodel.Long, awsmodel.Boolean, awsmodel.Float, awsmodel.Double:
 		return v.Interface(), nil
+	case awsmodel.Timestamp:
+		if d == AWSJSON && v.Type() == timeType {
+			return epoch(v.Interface().(time.Time)), nil
+		}
 	}
 	return p.format(v, "")
+}
+
+// epoch is a time as seconds since 1970, with a fraction where there is one.
+func epoch(t time.Time) json.Number {
+	ms := t.UnixMilli()
+	if ms%1000 == 0 {
+		return json.Number(strconv.FormatInt(ms/1000, 10))
+	}
+	return json.Number(strconv.FormatFloat(float64(ms)/1000, 'f', 3, 64))
 }

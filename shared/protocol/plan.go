@@ -194,7 +194,7 @@ func isText(t reflect.Type) bool { return reflect.PointerTo(t).Implements(textIn
 
 func newSlot(m *awsmodel.Member) *slot {
 	s := &slot{Member: m, out: cmp.Or(m.Wire, m.Name)}
-	s.names[JSON] = m.Name
+	s.names[JSON], s.names[AWSJSON] = m.Name, s.out
 	s.names[EC2] = cmp.Or(m.Query, awsmodel.Raise(m.Wire), m.Name)
 	s.names[Query] = s.out
 	flat := m.Flattened || m.Shape.Flattened

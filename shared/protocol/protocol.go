@@ -18,13 +18,19 @@ import (
 type Dialect uint8
 
 // The dialects. JSON names members as the model does, with the first letter
-// raised; it is Karri's own and the same for every service.
+// raised; it is Karri's own and the same for every service. AWSJSON is the JSON
+// of the services whose public protocol that is: members have their wire names
+// and times are seconds since 1970.
 const (
 	EC2 Dialect = iota
 	Query
 	JSON
+	AWSJSON
 	dialects
 )
+
+// IsJSON reports whether a request of the dialect is a JSON object.
+func (d Dialect) IsJSON() bool { return d == JSON || d == AWSJSON }
 
 // Limits on a request, beyond the length of its body.
 const (
