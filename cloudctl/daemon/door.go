@@ -23,6 +23,7 @@ func (c *cloud) door() http.Handler {
 		Who:       c.who,
 		RequestID: func(r *http.Request) string { return rest.RequestID(r.Context()) },
 		Policy:    action.OwnerOnly{},
+		Region:    c.config.Region,
 		Log:       c.Log,
 		Seen: func(ctx context.Context, service, name, code string) {
 			rest.Label(ctx, service+":"+name)
@@ -55,7 +56,7 @@ func (c *cloud) who(r *http.Request, name string) (action.Caller, error) {
 	admin, err := c.book.IsAdmin(r.Context(), id.Account)
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	return action.Caller{
-		Account: id.Account, ARN: id.ARN, UserID: id.Account, AccessKey: id.AccessKey, Admin: admin, SourceIP: host,
+		Account: id.Account, ARN: id.ARN, UserID: id.Account, AccessKey: id.AccessKey, Admin: admin, SourceIP: host, Rights: id.Rights,
 	}, err
 }
 

@@ -22,6 +22,7 @@ import (
 	"strings"
 
 	"karri/shared/awsmodel"
+	"karri/shared/identity"
 	"karri/shared/protocol"
 )
 
@@ -34,6 +35,8 @@ type Caller struct {
 	Admin     bool   // may do all, in every account
 	RequestID string
 	SourceIP  string
+
+	Rights *identity.Rights // nil: of nobody that has policies
 }
 
 // A Resource is something that a request would use, with all that a policy
@@ -43,6 +46,9 @@ type Resource struct {
 	Owner  string // account; Cloud for what belongs to the cloud itself
 	Public bool   // anyone may use it as the action does
 	Tags   map[string]string
+
+	Keys       map[string][]string // condition keys of the service: ec2:InstanceType; as documented
+	Permission string              // that is asked for instead of the action's own: iam:PassRole
 }
 
 // Cloud is the account that owns what belongs to no user.

@@ -38,6 +38,7 @@ type Door struct {
 	// RequestID names the request in answers and logs.
 	RequestID func(r *http.Request) string
 	Policy    Policy
+	Region    string // that the door is in, for conditions
 	Log       *slog.Logger
 	// Seen, when there, is told of each request that was answered, for metrics:
 	// action is one that the public service knows, or "unknown".
@@ -115,6 +116,7 @@ func (v *visit) ask(r *http.Request) (out any, err error) {
 		return nil, err
 	}
 	v.who.RequestID = v.id
+	v.request.Facts = Facts{SourceIP: v.who.SourceIP, Secure: r.TLS != nil, UserAgent: r.UserAgent(), At: v.start, Region: v.door.Region}
 	if err := v.parse(form, body); err != nil {
 		return nil, err
 	}

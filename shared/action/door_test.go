@@ -49,7 +49,7 @@ type createVolumeInput struct {
 	VolumeType       *string
 }
 
-type identity struct{ Account, Arn, UserId string }
+type signer struct{ Account, Arn, UserId string }
 
 type addAccountInput struct {
 	Name  string
@@ -118,10 +118,10 @@ func newDoor(t *testing.T, log io.Writer) (*Door, *toy) {
 func otherCatalogs(ec2 *Catalog[*toy]) (sts, own *Catalog[*toy]) {
 	Empty(ec2, "DescribeSpotInstanceRequests", "Karri has no spot market.", map[string]string{"SpotInstanceRequestIds": "InvalidSpotInstanceRequestID.NotFound"})
 	sts = NewCatalog[*toy]("sts", awsmodel.STS())
-	Add(sts, Def[*toy, struct{}, identity]{
+	Add(sts, Def[*toy, struct{}, signer]{
 		Name: "GetCallerIdentity", Doc: "Says who asks.", On: Everyone[*toy, struct{}],
-		Run: func(_ context.Context, _ *toy, who Caller, _ *struct{}) (*identity, error) {
-			return &identity{Account: who.Account, Arn: who.ARN}, nil
+		Run: func(_ context.Context, _ *toy, who Caller, _ *struct{}) (*signer, error) {
+			return &signer{Account: who.Account, Arn: who.ARN}, nil
 		},
 	})
 	own = NewCatalog[*toy]("karri", nil)

@@ -31,6 +31,7 @@ type Request struct {
 	Version string
 	Dialect protocol.Dialect
 	Params  *protocol.Node
+	Facts   Facts
 }
 
 // dryRunOperation is how a request that only asked whether it would succeed is
@@ -72,7 +73,8 @@ func (s *Service) Do(ctx context.Context, who Caller, p Policy, r Request) (a *A
 	if on, err = a.on(ctx, s.world, who, in.Interface()); err != nil {
 		return a, nil, nil, err
 	}
-	if err = p.Allow(ctx, who, s.Name+":"+a.Name, on); err != nil {
+	ask := &Ask{Who: who, Service: s.Name, Permission: s.Name + ":" + a.Name, On: on, Facts: r.Facts, Tags: tagsOf(in.Elem())}
+	if err = p.Allow(ctx, ask); err != nil {
 		return a, on, nil, err
 	}
 	if dry {

@@ -75,7 +75,7 @@ func (v *Verifier) formV4(ctx context.Context, fields map[string]string) (Identi
 	if key.State != Active {
 		return Identity{}, v.unknownKey()
 	}
-	return Identity{AccessKey: s.key, Account: key.Account, ARN: key.ARN, Version: 4, Presigned: true, Region: s.region, Service: s.service, At: s.at}, nil
+	return Identity{AccessKey: s.key, Account: key.Account, ARN: key.ARN, Rights: key.Rights, Version: 4, Presigned: true, Region: s.region, Service: s.service, At: s.at}, nil
 }
 
 func (v *Verifier) formV2(ctx context.Context, fields map[string]string) (Identity, error) {
@@ -93,7 +93,7 @@ func (v *Verifier) formV2(ctx context.Context, fields map[string]string) (Identi
 	if key.State != Active {
 		return Identity{}, v.unknownKey()
 	}
-	return Identity{AccessKey: id, Account: key.Account, ARN: key.ARN, Version: 2, Presigned: true}, nil
+	return Identity{AccessKey: id, Account: key.Account, ARN: key.ARN, Rights: key.Rights, Version: 2, Presigned: true}, nil
 }
 
 func isBase64(s string) bool {

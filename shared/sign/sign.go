@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"karri/shared/fault"
+	"karri/shared/identity"
 )
 
 const (
@@ -60,6 +61,11 @@ type Key struct {
 	ARN     string `json:"arn"`
 	State   string `json:"state"`
 	Signing []byte `json:"signingKey,omitempty"` // derived for one date, region and service; nil in answers of CheckV2
+
+	// Identity is who the key belongs to, and Rights the same compiled. Who
+	// answers a key in the same process gives both; over the wire goes the first.
+	Identity *identity.Identity `json:"identity,omitempty"`
+	Rights   *identity.Rights   `json:"-"`
 }
 
 // Keys finds access keys. An unknown key is a fault of kind Missing, a wrong
@@ -78,11 +84,12 @@ type Identity struct {
 	AccessKey string
 	Account   string
 	ARN       string
-	Version   int       // of the signature: 4 or 2
-	Presigned bool      // by query string (S3), not by header
-	Region    string    // of the scope; "" with version 2
-	Service   string    // of the scope, to be compared with the service that is called; "" with version 2
-	At        time.Time // when it was signed; zero with SigV2 that names an expiry
+	Version   int              // of the signature: 4 or 2
+	Presigned bool             // by query string (S3), not by header
+	Region    string           // of the scope; "" with version 2
+	Service   string           // of the scope, to be compared with the service that is called; "" with version 2
+	At        time.Time        // when it was signed; zero with SigV2 that names an expiry
+	Rights    *identity.Rights // of who signed; nil when the keys tell of none
 }
 
 // A Verifier verifies requests to one listener.
@@ -204,7 +211,7 @@ func (v *Verifier) verifyV4(r *http.Request, query pairs, body *Body,
 		return Identity{}, nil, err
 	}
 	return Identity{
-		AccessKey: s.key, Account: key.Account, ARN: key.ARN, Version: 4,
+		AccessKey: s.key, Account: key.Account, ARN: key.ARN, Rights: key.Rights, Version: 4,
 		Presigned: s.presigned, Region: s.region, Service: s.service, At: s.at,
 	}, body, nil
 }

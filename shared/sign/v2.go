@@ -253,6 +253,6 @@ func (v *Verifier) checkV2(r *http.Request, body *Body, who Identity, algorithm,
 	if key.State != Active {
 		return Identity{}, nil, v.unknownKey()
 	}
-	who.Account, who.ARN = key.Account, key.ARN
+	who.Account, who.ARN, who.Rights = key.Account, key.ARN, key.Rights
 	return who, body, v.prove(r, body, r.Header.Get(hashHeader), nil)
 }

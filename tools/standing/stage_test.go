@@ -48,9 +48,9 @@ type stage struct {
 }
 
 // Allow implements action.Policy.
-func (s *stage) Allow(_ context.Context, _ action.Caller, permission string, on []action.Resource) error {
-	s.needed = permission
-	if len(on) == 0 {
+func (s *stage) Allow(_ context.Context, ask *action.Ask) error {
+	s.needed = ask.Permission
+	if len(ask.On) == 0 {
 		return errors.New("nothing to decide about")
 	}
 	return s.deny
