@@ -8,6 +8,7 @@ import (
 
 	"karri/cloudctl/admin"
 	"karri/cloudctl/ec2"
+	"karri/cloudctl/iam"
 	"karri/cloudctl/sts"
 	"karri/shared/action"
 	"karri/shared/pki"
@@ -15,7 +16,7 @@ import (
 	"karri/shared/sign"
 )
 
-// door serves EC2, STS and the administrator's API at one address.
+// door serves EC2, STS, IAM and the administrator's API at one address.
 func (c *cloud) door() http.Handler {
 	count := c.Metrics.Counter("karri_actions_total", "Requests for an action, by the code that answered them.", "service", "action", "code")
 	return &action.Door{
@@ -36,6 +37,7 @@ func (c *cloud) services() []*action.Service {
 	return []*action.Service{
 		ec2.Catalog.With(c.api),
 		sts.Catalog.With(&sts.API{}),
+		iam.Catalog.With(&iam.API{Store: c.store, Vault: c.book.Vault, Clock: time.Now, Managed: iam.Own{}}),
 		admin.Catalog.With(&admin.API{
 			Accounts: c.book, Desk: c.desk, Reports: c.reports, Zones: c.zones, Buckets: c.zones.walrusStore, Explain: c, Region: c.config.Region, Clock: time.Now,
 			Endpoints: admin.Endpoints{EC2: c.config.Endpoint, S3: c.config.S3Endpoint},
@@ -45,7 +47,7 @@ func (c *cloud) services() []*action.Service {
 
 // who verifies the signature of a request to the named service.
 func (c *cloud) who(r *http.Request, name string) (action.Caller, error) {
-	v := sign.Verifier{Dialect: sign.Query, Region: c.config.Region, Services: []string{name}, Keys: c.book}
+	v := sign.Verifier{Dialect: sign.Query, Region: c.config.Region, Global: name == "iam", Services: []string{name}, Keys: c.book}
 	if name == "ec2" {
 		v.Dialect = sign.EC2
 	}

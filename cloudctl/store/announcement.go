@@ -65,3 +65,19 @@ func (t *Tx) Announcements(max int) ([]Announcement, error) {
 func (t *Tx) Told(seqs []int64) error {
 	return t.g.Where("seq IN ?", seqs).Delete(&Announcement{}).Error
 }
+
+// A Change says what happened to a thing of IAM or an account. Whoever keeps
+// rights in memory forgets those of the account.
+type Change struct {
+	Account string
+	Kind    string // user, group, role, policy, key, account, ...
+	ID      string
+	Name    string
+	ARN     string
+	What    string // created, changed or deleted
+}
+
+// AnnounceChange announces a change under the subject identity.KIND.
+func (t *Tx) AnnounceChange(c Change, now time.Time) error {
+	return t.Announce("identity."+c.Kind, c, now)
+}

@@ -59,7 +59,7 @@ type List struct {
 	Filters []string // names that Filter.N.Name may have; "tag" stands for tag:KEY and tag-key
 	Min     int      // of MaxResults; 0 means what the model says, else 5, as in most of EC2
 	Max     int      // of MaxResults; 0 means what the model says, else 1000
-	Default int      // page length when MaxResults is absent; 0 means all
+	Default int      // page length when MaxResults is absent; 0 means all, in IAM 100
 
 	anyFilter bool
 }
@@ -82,8 +82,9 @@ func (l *List) bounds(m *awsmodel.Member) {
 // members of the public model with the first letter raised; optional numbers
 // and truth values are pointers. A List action has the fields Filters
 // []action.Filter, MaxResults *int and NextToken *string where the model has
-// them, and NextToken *string in Out; Run narrows with Match or Select and
-// pages with Page. DryRun is no field: the catalog sees to it.
+// them, and NextToken *string in Out (in IAM: MaxItems *int and Marker *string,
+// and Marker *string in Out); Run narrows with Match or Select and pages with
+// Page. DryRun is no field: the catalog sees to it.
 type Def[W, In, Out any] struct {
 	Name    string // as the caller writes it: RunInstances
 	Doc     string // one sentence for the manual
@@ -95,7 +96,7 @@ type Def[W, In, Out any] struct {
 	// that touches only what Run itself selects by the caller's account.
 	On func(ctx context.Context, w W, who Caller, in *In) ([]Resource, error)
 
-	// List is compulsory for Describe actions.
+	// List is compulsory for Describe actions and for what has a Marker.
 	List *List
 
 	Run func(ctx context.Context, w W, who Caller, in *In) (*Out, error)
@@ -240,25 +241,35 @@ func (a *Action) check() (err error) {
 // checkList sees that a List action can be narrowed and paged where the model
 // says so.
 func (a *Action) checkList() error {
+	marker := a.Op.Input.Member("Marker")
 	if a.List == nil {
+		if marker != nil {
+			return fmt.Errorf("an action with a Marker needs a List")
+		}
 		return nil
 	}
 	l := *a.List
-	l.bounds(a.Op.Input.Member("MaxResults"))
+	l.bounds(cmp.Or(a.Op.Input.Member("MaxResults"), a.Op.Input.Member("MaxItems")))
+	if marker != nil {
+		l.Default = cmp.Or(l.Default, 100)
+	}
 	if a.List = &l; a.Empty {
 		return nil
 	}
 	for name, t := range map[string]reflect.Type{
 		"Filters": reflect.TypeFor[[]Filter](), "MaxResults": reflect.TypeFor[*int](), "NextToken": reflect.TypeFor[*string](),
+		"MaxItems": reflect.TypeFor[*int](), "Marker": reflect.TypeFor[*string](),
 	} {
 		f, has := a.In.FieldByName(name)
 		if a.Op.Input.Member(name) != nil && !has || has && f.Type != t {
 			return fmt.Errorf("%v needs a field %s %v", a.In, name, t)
 		}
 	}
-	if a.Op.Output != nil && a.Op.Output.Member("NextToken") != nil {
-		if f, has := a.Out.FieldByName("NextToken"); !has || f.Type != reflect.TypeFor[*string]() {
-			return fmt.Errorf("%v needs a field NextToken *string", a.Out)
+	for _, token := range []string{"NextToken", "Marker"} {
+		if a.Op.Output != nil && a.Op.Output.Member(token) != nil {
+			if f, has := a.Out.FieldByName(token); !has || f.Type != reflect.TypeFor[*string]() {
+				return fmt.Errorf("%v needs a field %s *string", a.Out, token)
+			}
 		}
 	}
 	if _, has := a.In.FieldByName("Filters"); !has && len(a.List.Filters) > 0 {

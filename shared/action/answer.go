@@ -116,7 +116,7 @@ func (s *Service) status(d protocol.Dialect, f *fault.Fault) int {
 		switch f.Kind {
 		case fault.Missing:
 			return http.StatusNotFound
-		case fault.Conflict:
+		case fault.Conflict, fault.Full:
 			return http.StatusConflict
 		}
 	}

@@ -59,7 +59,7 @@ func (s *Service) Manual() (Manual, error) {
 		}
 		if a.List != nil {
 			p.Filters = a.List.Filters
-			p.Paged = slices.ContainsFunc(p.Params, func(p Param) bool { return p.Name == "NextToken" })
+			p.Paged = slices.ContainsFunc(p.Params, func(p Param) bool { return p.Name == "NextToken" || p.Name == "Marker" })
 		}
 		if a.Answer != nil {
 			p.Answer = params(a.Answer, 0)

@@ -21,6 +21,18 @@ type pager struct {
 
 type pagerKey struct{}
 
+// Span returns what a Run of a List action need read for its page: the things
+// whose keys come after the given one, and of these the first most, which is one
+// more than the page has so that Page sees whether there are others; 0: all.
+// It is for lists that the database orders by the same key as Page.
+func Span(ctx context.Context) (after string, most int) {
+	p, ok := ctx.Value(pagerKey{}).(pager)
+	if !ok || p.max == 0 {
+		return p.after, 0
+	}
+	return p.after, p.max + 1
+}
+
 // Page sorts things by key, which must be unique and stable, and returns the
 // page that the request asked for with the token of the next one, nil at the
 // end. A token names the last key seen, so that things made or gone between two
@@ -81,18 +93,22 @@ func (a *Action) pagerOf(account string, in reflect.Value) (pager, error) {
 	query.Set(in)
 	var maxResults *int64
 	var token string
-	if f := query.FieldByName("MaxResults"); f.IsValid() {
-		if f.Kind() == reflect.Pointer && !f.IsNil() {
-			n := f.Elem().Int()
-			maxResults = &n
+	for _, name := range []string{"MaxResults", "MaxItems"} {
+		if f := query.FieldByName(name); f.IsValid() {
+			if f.Kind() == reflect.Pointer && !f.IsNil() {
+				n := f.Elem().Int()
+				maxResults = &n
+			}
+			f.SetZero()
 		}
-		f.SetZero()
 	}
-	if f := query.FieldByName("NextToken"); f.IsValid() {
-		if f.Kind() == reflect.Pointer && !f.IsNil() {
-			token = f.Elem().String()
+	for _, name := range []string{"NextToken", "Marker"} {
+		if f := query.FieldByName(name); f.IsValid() {
+			if f.Kind() == reflect.Pointer && !f.IsNil() {
+				token = f.Elem().String()
+			}
+			f.SetZero()
 		}
-		f.SetZero()
 	}
 	return newPager(a.List, account, a.Name, query.Interface(), maxResults, token)
 }

@@ -62,13 +62,11 @@ func (s *Service) Do(ctx context.Context, who Caller, p Policy, r Request) (a *A
 	}
 	in := reflect.New(a.In)
 	dry, err := a.decode(r, in)
-	if err != nil {
-		return a, nil, nil, err
+	if err == nil && a.List != nil {
+		ctx, err = a.narrow(ctx, who, in.Elem())
 	}
-	if a.List != nil {
-		if ctx, err = a.narrow(ctx, who, in.Elem()); err != nil {
-			return a, nil, nil, err
-		}
+	if err != nil {
+		return a, nil, nil, s.own(err)
 	}
 	if on, err = a.on(ctx, s.world, who, in.Interface()); err != nil {
 		return a, nil, nil, err
@@ -82,6 +80,18 @@ func (s *Service) Do(ctx context.Context, who Caller, p Policy, r Request) (a *A
 	}
 	out, err = a.run(ctx, s.world, who, in.Interface())
 	return a, on, out, err
+}
+
+// own gives the fault of a parameter the code that the service has for all such:
+// the query services, EC2 apart, do not tell one from another.
+func (s *Service) own(err error) error {
+	f := fault.Of(err)
+	if s.Model.Protocol != "query" || f.Kind != fault.Invalid || f.Code == "UnsupportedOperation" {
+		return err
+	}
+	c := *f
+	c.Code = "ValidationError"
+	return &c
 }
 
 // decode fills in and reports whether the request is a dry run.

@@ -96,6 +96,7 @@ type Identity struct {
 type Verifier struct {
 	Dialect  *Dialect
 	Region   string
+	Global   bool     // the service has no region: clients sign for us-east-1, wherever the cloud is
 	Services []string // allowed in a scope
 	Keys     Keys
 	Clock    func() time.Time // nil: time.Now
@@ -237,7 +238,7 @@ func (v *Verifier) checkScope(s *scope) error {
 	switch {
 	case s.date != s.at.Format(dateForm):
 		return v.Dialect.fault(badScope, "The date of the credential scope, '%s', is not that of the request, '%s'.", s.date, s.at.Format(dateForm))
-	case s.region != v.Region:
+	case s.region != v.Region && (!v.Global || s.region != "us-east-1"):
 		return v.Dialect.fault(badScope, "The authorization header is malformed; the region '%s' is wrong; expecting '%s'", s.region, v.Region)
 	case !slices.Contains(v.Services, s.service):
 		return v.Dialect.fault(badScope, "The credential is scoped to the service '%s'; expecting '%s'.", s.service, strings.Join(v.Services, "' or '"))

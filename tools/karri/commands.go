@@ -212,8 +212,12 @@ func (b *builder) all(ctx context.Context, service string, page action.ManualPag
 	if err != nil || !page.Paged {
 		return out, err
 	}
-	for next, _ := out["NextToken"].(string); next != ""; {
-		in["NextToken"] = next
+	token := "NextToken"
+	if slices.ContainsFunc(page.Params, func(p action.Param) bool { return p.Name == "Marker" }) {
+		token = "Marker"
+	}
+	for next, _ := out[token].(string); next != ""; {
+		in[token] = next
 		more, err := b.c.call(ctx, service, page.Name, in)
 		if err != nil {
 			return nil, err
@@ -223,8 +227,9 @@ func (b *builder) all(ctx context.Context, service string, page action.ManualPag
 			add, _ := more[list].([]any)
 			out[list] = append(had, add...)
 		}
-		next, _ = more["NextToken"].(string)
+		next, _ = more[token].(string)
 	}
-	delete(out, "NextToken")
+	delete(out, token)
+	delete(out, "IsTruncated")
 	return out, nil
 }

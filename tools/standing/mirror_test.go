@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"karri/shared/awsmodel"
@@ -207,6 +208,13 @@ func fillRequest(p *protocol.Plan, v reflect.Value, n *int) {
 		switch {
 		case len(shape.Enum) > 0:
 			v.SetString(shape.Enum[*n%len(shape.Enum)])
+		case shape.Type == awsmodel.String && v.Kind() == reflect.String:
+			if shape.Min != nil {
+				v.SetString(v.String() + strings.Repeat("x", max(0, int(*shape.Min)-v.Len())))
+			}
+			if shape.Max != nil {
+				v.SetString(v.String()[max(0, v.Len()-int(*shape.Max)):])
+			}
 		case v.CanInt() && shape.Min != nil:
 			v.SetInt(int64(*shape.Min))
 		case v.CanInt():

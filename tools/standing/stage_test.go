@@ -13,11 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
 	"karri/cloudctl/admin"
 	ours "karri/cloudctl/ec2"
+	ourIAM "karri/cloudctl/iam"
 	ourSTS "karri/cloudctl/sts"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -92,7 +94,12 @@ func stages(t *testing.T) []*stage {
 	tokens.client = reflect.ValueOf(sts.New(sts.Options{
 		Region: region, BaseEndpoint: aws.String("http://cloud.test"), Credentials: creds, HTTPClient: tokens, Retryer: aws.NopRetryer{},
 	}))
-	return []*stage{compute, tokens}
+	people := &stage{name: "iam", dialect: protocol.Query, actions: ourIAM.Catalog.All()}
+	people.open(ourIAM.Catalog.Rehearse(people.run), sign.Query)
+	people.client = reflect.ValueOf(iam.New(iam.Options{
+		Region: region, BaseEndpoint: aws.String("http://cloud.test"), Credentials: creds, HTTPClient: people, Retryer: aws.NopRetryer{},
+	}))
+	return []*stage{compute, tokens, people}
 }
 
 // ownStage returns Karri's own service, which no SDK speaks to.

@@ -186,20 +186,24 @@ func TestWrongParametersAreRefusedByName(t *testing.T) {
 			}
 			change(form)
 			status, body := s.post(t, form, secret)
-			if status != 400 || !strings.Contains(body, "<Code>"+code+"</Code>") || !strings.Contains(body, name) || s.asked != nil {
+			if status != 400 || !strings.Contains(body, "<Code>"+code+"</Code>") || !strings.Contains(body, strings.ReplaceAll(name, ".member.", ".")) || s.asked != nil {
 				t.Errorf("want %s %s, got %d %s", code, name, status, body)
 			}
+		}
+		missing, wrong := "MissingParameter", "InvalidParameterValue"
+		if s.dialect == protocol.Query {
+			missing, wrong = "ValidationError", "ValidationError"
 		}
 		if s.dialect == protocol.EC2 {
 			refused("UnknownParameter", "Bogus", func(form url.Values) { form.Set("Bogus", "1") })
 		}
 		a.Request.Each(func(m *awsmodel.Member, part *protocol.Plan) {
 			if name := a.Request.WireName(s.dialect, m.Name); m.Required {
-				refused("MissingParameter", name, func(form url.Values) { without(form, name) })
+				refused(missing, name, func(form url.Values) { without(form, name) })
 			}
 		})
 		junk(s.dialect, a.Request, "", 0, func(top, name, value string) {
-			refused("InvalidParameterValue", name, func(form url.Values) { without(form, top); form.Set(name, value) })
+			refused(wrong, name, func(form url.Values) { without(form, top); form.Set(name, value) })
 		})
 	})
 }
@@ -222,7 +226,10 @@ func junk(d protocol.Dialect, p *protocol.Plan, prefix string, depth int, f func
 		shape := m.Shape
 		if inner := part.Element(); inner != nil && shape.Type == awsmodel.List {
 			f(top, name, "junk~")
-			name, part, shape = name+".1", inner, inner.Shape()
+			if name += ".1"; d == protocol.Query {
+				name = strings.TrimSuffix(name, "1") + "member.1"
+			}
+			part, shape = inner, inner.Shape()
 		}
 		if typed(shape) {
 			f(top, name, "junk~")
@@ -264,8 +271,10 @@ func TestEveryParameterIsReadAsTheSDKWritesIt(t *testing.T) {
 		if f := full.Elem().FieldByName("DryRun"); f.IsValid() {
 			f.SetZero()
 		}
-		if f := full.Elem().FieldByName("NextToken"); f.IsValid() {
-			f.SetZero() // none that was not given out is taken
+		for _, name := range []string{"NextToken", "Marker"} {
+			if f := full.Elem().FieldByName(name); f.IsValid() {
+				f.SetZero() // none that was not given out is taken
+			}
 		}
 		if f := full.Elem().FieldByName("Filters"); f.IsValid() && !a.Empty {
 			f.Set(reflect.ValueOf(goodFilters(a)))
