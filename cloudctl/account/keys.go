@@ -10,8 +10,8 @@ import (
 
 // SigningKey implements sign.Keys: it derives the SigV4 key of an access key
 // for a date, region and service. The secret itself goes nowhere.
-func (b *Book) SigningKey(ctx context.Context, accessKey, date, region, service string) (sign.Key, error) {
-	k, secret, err := b.look(ctx, accessKey)
+func (b *Book) SigningKey(ctx context.Context, accessKey, token, date, region, service string) (sign.Key, error) {
+	k, secret, err := b.look(ctx, accessKey, token)
 	if err != nil {
 		return sign.Key{}, err
 	}
@@ -20,8 +20,8 @@ func (b *Book) SigningKey(ctx context.Context, accessKey, date, region, service 
 }
 
 // CheckV2 implements sign.Keys for SigV2, which has no derived keys.
-func (b *Book) CheckV2(ctx context.Context, accessKey, algorithm, stringToSign, signature string) (sign.Key, error) {
-	k, secret, err := b.look(ctx, accessKey)
+func (b *Book) CheckV2(ctx context.Context, accessKey, token, algorithm, stringToSign, signature string) (sign.Key, error) {
+	k, secret, err := b.look(ctx, accessKey, token)
 	if err != nil {
 		return sign.Key{}, err
 	}
@@ -32,7 +32,10 @@ func (b *Book) CheckV2(ctx context.Context, accessKey, algorithm, stringToSign, 
 }
 
 // look returns what is known of an access key, and its secret.
-func (b *Book) look(ctx context.Context, accessKey string) (sign.Key, string, error) {
+func (b *Book) look(ctx context.Context, accessKey, token string) (sign.Key, string, error) {
+	if token != "" {
+		return sign.Key{}, "", sign.TokenInvalid
+	}
 	var row *store.AccessKey
 	var owner *store.Account
 	err := b.Store.View(ctx, func(tx *store.Tx) (err error) {

@@ -66,22 +66,22 @@ func (c *cloud) who(r *http.Request, name string) (action.Caller, error) {
 func (c *cloud) serveKeys() {
 	walrus := rest.Roles(pki.Walrus)
 	c.Internal.Handle("POST", "/v1/keys/derive", walrus, func(w http.ResponseWriter, r *http.Request) error {
-		var in struct{ AccessKey, Date, Region, Service string }
+		var in struct{ AccessKey, Token, Date, Region, Service string }
 		if err := rest.Read(r, &in); err != nil {
 			return err
 		}
-		k, err := c.book.SigningKey(r.Context(), in.AccessKey, in.Date, in.Region, in.Service)
+		k, err := c.book.SigningKey(r.Context(), in.AccessKey, in.Token, in.Date, in.Region, in.Service)
 		if err != nil {
 			return err
 		}
 		return rest.JSON(w, k)
 	})
 	c.Internal.Handle("POST", "/v1/keys/check-v2", walrus, func(w http.ResponseWriter, r *http.Request) error {
-		var in struct{ AccessKey, Algorithm, StringToSign, Signature string }
+		var in struct{ AccessKey, Token, Algorithm, StringToSign, Signature string }
 		if err := rest.Read(r, &in); err != nil {
 			return err
 		}
-		k, err := c.book.CheckV2(r.Context(), in.AccessKey, in.Algorithm, in.StringToSign, in.Signature)
+		k, err := c.book.CheckV2(r.Context(), in.AccessKey, in.Token, in.Algorithm, in.StringToSign, in.Signature)
 		if err != nil {
 			return err
 		}

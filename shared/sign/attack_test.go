@@ -188,7 +188,7 @@ func TestAttacksOnSignedHeaders(t *testing.T) {
 		{"unsigned x-amz header", "User-Agent", "X-Amz-Copy-Source: /a/b\r\nUser-Agent", "AccessDenied"},
 		{"header and query", "?versionId=7", "?versionId=7&X-Amz-Signature=" + sig, "InvalidArgument"},
 		{"header and version 2 query", "?versionId=7", "?versionId=7&AWSAccessKeyId=AKIDEXAMPLE", "InvalidArgument"},
-		{"token", "User-Agent", "X-Amz-Security-Token: t\r\nUser-Agent", "InvalidToken"},
+		{"token", "User-Agent", "X-Amz-Security-Token: t\r\nUser-Agent", "AccessDenied"},
 		{"trusted proxy headers", sig + "\r\n", flip(sig) + "\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-User: root\r\n", "SignatureDoesNotMatch"},
 		{"signed headers out of order", "SignedHeaders=host;", "SignedHeaders=zost;host;", "AuthorizationHeaderMalformed"},
 		{"Content-Length and chunked", "Content-Length: 11", "Content-Length: 11\r\nTransfer-Encoding: chunked", ""},

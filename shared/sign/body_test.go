@@ -190,14 +190,14 @@ func TestAnonymousIsReportedByS3AndRefusedByTheOthers(t *testing.T) {
 
 func TestASuspendedKeyAndABrokenKeeper(t *testing.T) {
 	r := request(t, "GET", "http://b.example/k", "")
-	if err := Request(r, Credentials{"SUSPENDED", "suspended"}, s3Scope, ""); err != nil {
+	if err := Request(r, Credentials{AccessKey: "SUSPENDED", Secret: "suspended"}, s3Scope, ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := atNoon().Verify(r); fault.CodeOf(err) != "InvalidAccessKeyId" {
 		t.Errorf("suspended: %v", err)
 	}
 	v := atNoon()
-	v.Keys = Secrets(func(context.Context, string) (Key, string, error) {
+	v.Keys = Secrets(func(context.Context, string, string) (Key, string, error) {
 		return Key{}, "", fault.New(fault.Later, "ServiceUnavailable", "Try again.")
 	})
 	if _, _, err := v.Verify(r); fault.KindOf(err) != fault.Later {
@@ -279,10 +279,10 @@ func BenchmarkChunks(b *testing.B) {
 // derived holds one derived key, as walrus's cache does.
 type derived struct{ key []byte }
 
-func (d derived) SigningKey(context.Context, string, string, string, string) (Key, error) {
+func (d derived) SigningKey(context.Context, string, string, string, string, string) (Key, error) {
 	return Key{State: Active, Signing: d.key}, nil
 }
 
-func (d derived) CheckV2(context.Context, string, string, string, string) (Key, error) {
+func (d derived) CheckV2(context.Context, string, string, string, string, string) (Key, error) {
 	return Key{}, fault.New(fault.Denied, "SignatureDoesNotMatch", "No.")
 }

@@ -19,9 +19,11 @@ import (
 	"karri/shared/fault"
 )
 
-// Credentials are an access key with its secret.
+// Credentials are an access key with its secret, and its token when they are
+// those of a session.
 type Credentials struct {
 	AccessKey, Secret string
+	Token             string
 }
 
 // A Scope is what a signature is for.
@@ -73,6 +75,10 @@ func Request(r *http.Request, c Credentials, s Scope, payload string) error {
 	setHost(r)
 	r.Header.Set("X-Amz-Date", s.At.UTC().Format(stampForm))
 	r.Header.Del("Authorization")
+	r.Header.Del(tokenHeader)
+	if c.Token != "" {
+		r.Header.Set(tokenHeader, c.Token)
+	}
 	if s.Service == "s3" {
 		r.Header.Set(hashHeader, payload)
 	}
@@ -121,6 +127,9 @@ func Presign(r *http.Request, c Credentials, s Scope, expires time.Duration) (st
 		pair{"X-Amz-Credential", strings.Join([]string{c.AccessKey, at.Format(dateForm), s.Region, s.Service, terminator}, "/")},
 		pair{"X-Amz-Date", at.Format(stampForm)}, pair{"X-Amz-Expires", strconv.Itoa(int(expires / time.Second))},
 		pair{"X-Amz-SignedHeaders", strings.Join(names, ";")})
+	if c.Token != "" {
+		query = append(query, pair{tokenHeader, c.Token})
+	}
 	r.URL.RawQuery = query.canonical("", false)
 	signature, _, err := signV4(r, c, s, names, payload)
 	if err != nil {
@@ -176,11 +185,11 @@ func hexSum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }
 
 // Secrets are Keys for one who holds the secrets: it returns a key without
 // its Signing part, and its secret.
-type Secrets func(ctx context.Context, accessKey string) (Key, string, error)
+type Secrets func(ctx context.Context, accessKey, token string) (Key, string, error)
 
 // SigningKey derives the key from the secret.
-func (f Secrets) SigningKey(ctx context.Context, accessKey, date, region, service string) (Key, error) {
-	k, secret, err := f(ctx, accessKey)
+func (f Secrets) SigningKey(ctx context.Context, accessKey, token, date, region, service string) (Key, error) {
+	k, secret, err := f(ctx, accessKey, token)
 	if err != nil {
 		return Key{}, err
 	}
@@ -189,8 +198,8 @@ func (f Secrets) SigningKey(ctx context.Context, accessKey, date, region, servic
 }
 
 // CheckV2 compares with the secret.
-func (f Secrets) CheckV2(ctx context.Context, accessKey, algorithm, stringToSign, signature string) (Key, error) {
-	k, secret, err := f(ctx, accessKey)
+func (f Secrets) CheckV2(ctx context.Context, accessKey, token, algorithm, stringToSign, signature string) (Key, error) {
+	k, secret, err := f(ctx, accessKey, token)
 	if err != nil {
 		return Key{}, err
 	}

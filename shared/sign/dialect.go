@@ -12,6 +12,7 @@ const (
 	noAuth
 	badScheme
 	badToken
+	tokenEnded
 	noDate
 	skewed
 	expired
@@ -41,15 +42,17 @@ type Dialect struct {
 	objects bool // S3: anonymous requests, streamed payloads, single-encoded paths
 	codes   [troubles]code
 	// What clients show, and some look for, in the words of the services.
-	unknownKey, mismatch, noAuth string
+	unknownKey, mismatch, noAuth, badToken, tokenEnded string
 }
 
 // EC2 is the dialect of EC2, Query that of IAM, STS and the other query
 // services, S3 that of buckets.
 var (
-	EC2   = queryDialect("AuthFailure", "AWS was not able to validate the provided access credentials")
-	Query = queryDialect("InvalidClientTokenId", "The security token included in the request is invalid.")
-	S3    = &Dialect{objects: true, noAuth: "Access Denied",
+	EC2   = queryDialect("AuthFailure", "AWS was not able to validate the provided access credentials", code{fault.Invalid, "RequestExpired"}, "Request has expired.")
+	Query = queryDialect("InvalidClientTokenId", "The security token included in the request is invalid.",
+		code{fault.Denied, "ExpiredToken"}, "The security token included in the request is expired")
+	S3 = &Dialect{objects: true, noAuth: "Access Denied",
+		badToken: "The provided token is malformed or otherwise invalid.", tokenEnded: "The provided token has expired.",
 		unknownKey: "The AWS Access Key Id you provided does not exist in our records.",
 		mismatch:   "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
 		codes: [troubles]code{
@@ -59,6 +62,7 @@ var (
 			noAuth:          {fault.Denied, "AccessDenied"},
 			badScheme:       {fault.Invalid, "InvalidArgument"},
 			badToken:        {fault.Invalid, "InvalidToken"},
+			tokenEnded:      {fault.Invalid, "ExpiredToken"},
 			noDate:          {fault.Denied, "AccessDenied"},
 			skewed:          {fault.Denied, "RequestTimeTooSkewed"},
 			expired:         {fault.Denied, "AccessDenied"},
@@ -77,11 +81,12 @@ var (
 		}}
 )
 
-// queryDialect takes the code and the text for a key that nobody has. EC2
-// answers that with the status 401, all others with 403.
-func queryDialect(unknown, text string) *Dialect {
+// queryDialect takes the code and the text for a key that nobody has, and for a
+// session that has ended. EC2 answers the former with the status 401, all
+// others with 403.
+func queryDialect(unknown, text string, ended code, endedText string) *Dialect {
 	return &Dialect{
-		unknownKey: text, noAuth: "Request is missing Authentication Token",
+		unknownKey: text, badToken: text, tokenEnded: endedText, noAuth: "Request is missing Authentication Token",
 		mismatch: "The request signature we calculated does not match the signature you provided. " +
 			"Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
 		codes: [troubles]code{
@@ -91,6 +96,7 @@ func queryDialect(unknown, text string) *Dialect {
 			noAuth:          {fault.Denied, "MissingAuthenticationToken"},
 			badScheme:       {fault.Invalid, "IncompleteSignature"},
 			badToken:        {fault.Denied, unknown},
+			tokenEnded:      ended,
 			noDate:          {fault.Invalid, "IncompleteSignature"},
 			skewed:          {fault.Invalid, "RequestExpired"},
 			expired:         {fault.Invalid, "RequestExpired"},

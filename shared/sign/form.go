@@ -22,8 +22,8 @@ func (v *Verifier) VerifyForm(ctx context.Context, fields map[string]string) (Id
 	has := func(name string) bool { return fields[name] != "" }
 	by4, by2 := slices.ContainsFunc(formParts4, has), slices.ContainsFunc(formParts2, has)
 	switch {
-	case fields["x-amz-security-token"] != "":
-		return Identity{}, v.Dialect.fault(badToken, "The provided token is not known here.")
+	case len(fields["x-amz-security-token"]) > MaxToken:
+		return Identity{}, v.Dialect.fault(badToken, "%s", v.Dialect.badToken)
 	case by4 && by2:
 		return Identity{}, v.Dialect.fault(mixed, "Only one authentication mechanism is allowed: the fields of signature version 4 or of version 2.")
 	case !isBase64(fields["policy"]): // no other string that is signed looks like it
@@ -65,15 +65,15 @@ func (v *Verifier) formV4(ctx context.Context, fields map[string]string) (Identi
 	if v.now().After(s.at.Add(MaxExpires)) {
 		return Identity{}, v.Dialect.fault(expired, "Request has expired")
 	}
-	key, err := v.Keys.SigningKey(ctx, s.key, s.date, s.region, s.service)
+	key, err := v.Keys.SigningKey(ctx, s.key, fields["x-amz-security-token"], s.date, s.region, s.service)
 	if err != nil {
-		return Identity{}, v.keyFault(err)
+		return Identity{}, v.keyFault(err, fields["x-amz-security-token"])
 	}
 	if !hmac.Equal([]byte(signString(key.Signing, fields["policy"])), []byte(s.signature)) {
 		return Identity{}, v.mismatch()
 	}
-	if key.State != Active {
-		return Identity{}, v.unknownKey()
+	if err := v.alive(key); err != nil {
+		return Identity{}, err
 	}
 	return Identity{AccessKey: s.key, Account: key.Account, ARN: key.ARN, Rights: key.Rights, Version: 4, Presigned: true, Region: s.region, Service: s.service, At: s.at}, nil
 }
@@ -86,12 +86,12 @@ func (v *Verifier) formV2(ctx context.Context, fields map[string]string) (Identi
 	if len(id) > maxField || len(fields["signature"]) > maxField {
 		return Identity{}, v.unknownKey()
 	}
-	key, err := v.Keys.CheckV2(ctx, id, "HmacSHA1", fields["policy"], fields["signature"])
+	key, err := v.Keys.CheckV2(ctx, id, fields["x-amz-security-token"], "HmacSHA1", fields["policy"], fields["signature"])
 	if err != nil {
-		return Identity{}, v.keyFault(err)
+		return Identity{}, v.keyFault(err, fields["x-amz-security-token"])
 	}
-	if key.State != Active {
-		return Identity{}, v.unknownKey()
+	if err := v.alive(key); err != nil {
+		return Identity{}, err
 	}
 	return Identity{AccessKey: id, Account: key.Account, ARN: key.ARN, Rights: key.Rights, Version: 2, Presigned: true}, nil
 }

@@ -54,7 +54,7 @@ func TestPublishedFormExample(t *testing.T) {
 
 func TestFormsSignedWithVersion2(t *testing.T) {
 	policy := base64.StdEncoding.EncodeToString([]byte(`{"expiration": "2026-08-30T13:00:00Z", "conditions": []}`))
-	_, secret, err := published(t.Context(), "AKIAIOSFODNN7EXAMPLE")
+	_, secret, err := published(t.Context(), "AKIAIOSFODNN7EXAMPLE", "")
 	if err != nil {
 		t.Fatal(err)
 	}

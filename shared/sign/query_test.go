@@ -43,7 +43,7 @@ func TestAttacksOnQueryServices(t *testing.T) {
 		{"service", "/ec2/", "/s3/", "SignatureDoesNotMatch"},
 		{"allowed but other service", "/ec2/", "/sts/", "SignatureDoesNotMatch"},
 		{"unknown key", "AKIDEXAMPLE", "AKIDOTHER", "AuthFailure"},
-		{"token", "User-Agent", "X-Amz-Security-Token: t\r\nUser-Agent", "AuthFailure"},
+		{"token", "User-Agent", "X-Amz-Security-Token: t\r\nUser-Agent", "SignatureDoesNotMatch"},
 		{"hash header", "User-Agent", "X-Amz-Content-Sha256: UNSIGNED-PAYLOAD\r\nUser-Agent", "SignatureDoesNotMatch"},
 		{"mixed", "POST / ", "POST /?X-Amz-Signature=x ", "InvalidParameterCombination"},
 		{"none", "Authorization: ", "X-Other: ", "MissingAuthenticationToken"},

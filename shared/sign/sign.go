@@ -60,7 +60,10 @@ type Key struct {
 	Account string `json:"account"`
 	ARN     string `json:"arn"`
 	State   string `json:"state"`
-	Signing []byte `json:"signingKey,omitempty"` // derived for one date, region and service; nil in answers of CheckV2
+	// Expires ends a session; nil: the key has no end. The verifier looks, so
+	// that an answer that was kept ends in time too.
+	Expires *time.Time `json:"expires,omitempty"`
+	Signing []byte     `json:"signingKey,omitempty"` // derived for one date, region and service; nil in answers of CheckV2
 
 	// Identity is who the key belongs to, and Rights the same compiled. Who
 	// answers a key in the same process gives both; over the wire goes the first.
@@ -68,14 +71,22 @@ type Key struct {
 	Rights   *identity.Rights   `json:"-"`
 }
 
-// Keys finds access keys. An unknown key is a fault of kind Missing, a wrong
-// signature (CheckV2) one of kind Denied; other faults reach the caller of
-// Verify as they are.
+// The faults of a Keys that can read no key out of a session token.
+var (
+	TokenInvalid = fault.New(fault.Denied, "InvalidToken", "The provided token is malformed or otherwise invalid.")
+	TokenExpired = fault.New(fault.Denied, "ExpiredToken", "The provided token has expired.")
+)
+
+// Keys finds access keys. The token is that of a session, "" for a key that
+// needs none; whether it belongs to the key is the implementer's to check. An
+// unknown key is a fault of kind Missing, a wrong signature (CheckV2) one of
+// kind Denied, as are TokenInvalid and TokenExpired; other faults reach the
+// caller of Verify as they are.
 type Keys interface {
-	SigningKey(ctx context.Context, accessKey, date, region, service string) (Key, error)
+	SigningKey(ctx context.Context, accessKey, token, date, region, service string) (Key, error)
 	// CheckV2 compares on the verifier's behalf, since SigV2 has no derived
 	// keys. The algorithm is HmacSHA1 or HmacSHA256, the signature base64.
-	CheckV2(ctx context.Context, accessKey, algorithm, stringToSign, signature string) (Key, error)
+	CheckV2(ctx context.Context, accessKey, token, algorithm, stringToSign, signature string) (Key, error)
 }
 
 // An Identity says who signed a request and how.
@@ -129,11 +140,8 @@ func (v *Verifier) verify(r *http.Request) (Identity, *Body, error) {
 		return Identity{}, nil, d.fault(malformedQuery, "The query string cannot be parsed.").Because(err)
 	}
 	auth := r.Header.Values("Authorization")
-	switch {
-	case len(auth) > 1:
+	if len(auth) > 1 {
 		return Identity{}, nil, d.fault(mixed, "Only one Authorization header is allowed.")
-	case r.Header.Values("X-Amz-Security-Token") != nil || query.count("X-Amz-Security-Token") > 0 || query.count("x-amz-security-token") > 0:
-		return Identity{}, nil, d.fault(badToken, "The provided token is not known here.")
 	}
 	body, err := v.open(r)
 	if err != nil {
@@ -147,21 +155,27 @@ func (v *Verifier) verify(r *http.Request) (Identity, *Body, error) {
 	if countTrue(len(auth) == 1, by4, by2) > 1 {
 		return Identity{}, nil, d.fault(mixed, "Only one authentication mechanism is allowed: an Authorization header or signature parameters.")
 	}
+	token, err := v.token(r, query, by4 || by2)
+	if err != nil {
+		return Identity{}, nil, err
+	}
 	switch {
 	case by4:
-		return v.verifyV4(r, query, body, v.fromQuery)
+		return v.verifyV4(r, query, body, token, v.fromQuery)
 	case by2 && d.objects:
-		return v.objectV2(r, query, body, "")
+		return v.objectV2(r, query, body, token, "")
 	case by2:
-		return v.queryV2(r, query, body)
+		return v.queryV2(r, query, body, token)
 	case len(auth) == 1 && (auth[0] == algorithm4 || strings.HasPrefix(auth[0], algorithm4+" ")):
-		return v.verifyV4(r, query, body, v.fromHeader)
+		return v.verifyV4(r, query, body, token, v.fromHeader)
 	case len(auth) == 1 && d.objects && strings.HasPrefix(auth[0], "AWS "):
-		return v.objectV2(r, query, body, auth[0][len("AWS "):])
+		return v.objectV2(r, query, body, token, auth[0][len("AWS "):])
 	case len(auth) == 1:
 		return Identity{}, nil, d.fault(badScheme, "The authorization mechanism that you provided is not supported. Please use AWS4-HMAC-SHA256.")
 	case !d.objects:
 		return Identity{}, nil, d.fault(noAuth, "%s", d.noAuth)
+	case token != "":
+		return Identity{}, nil, d.fault(badToken, "%s", d.badToken)
 	}
 	err = v.prove(r, body, r.Header.Get(hashHeader), nil)
 	return Identity{Anonymous: true}, body, err
@@ -181,7 +195,7 @@ func (s *scope) String() string {
 }
 
 // verifyV4 checks what parse finds, then the signature itself.
-func (v *Verifier) verifyV4(r *http.Request, query pairs, body *Body,
+func (v *Verifier) verifyV4(r *http.Request, query pairs, body *Body, token string,
 	parse func(*http.Request, pairs) (*scope, error)) (Identity, *Body, error) {
 	s, err := parse(r, query)
 	if err != nil {
@@ -198,15 +212,15 @@ func (v *Verifier) verifyV4(r *http.Request, query pairs, body *Body,
 	if err != nil {
 		return Identity{}, nil, err
 	}
-	key, err := v.Keys.SigningKey(r.Context(), s.key, s.date, s.region, s.service)
+	key, err := v.Keys.SigningKey(r.Context(), s.key, token, s.date, s.region, s.service)
 	if err != nil {
-		return Identity{}, nil, v.keyFault(err)
+		return Identity{}, nil, v.keyFault(err, token)
 	}
 	if !v.matches(r, query, s, headers, hash, key.Signing) {
 		return Identity{}, nil, v.mismatch()
 	}
-	if key.State != Active {
-		return Identity{}, nil, v.unknownKey()
+	if err := v.alive(key); err != nil {
+		return Identity{}, nil, err
 	}
 	if err := v.prove(r, body, hash, &chunkSigner{key: key.Signing, stamp: s.at.Format(stampForm), scope: s.String(), last: s.signature}); err != nil {
 		return Identity{}, nil, err
@@ -261,14 +275,31 @@ func (v *Verifier) checkSkew(at time.Time) error {
 	return nil
 }
 
-func (v *Verifier) keyFault(err error) error {
-	switch fault.KindOf(err) {
-	case fault.Missing:
+// keyFault names in the dialect what Keys said of a key that came with token.
+func (v *Verifier) keyFault(err error, token string) error {
+	kind, code := fault.KindOf(err), fault.CodeOf(err)
+	switch {
+	case kind == fault.Denied && code == TokenExpired.Code:
+		return v.Dialect.fault(tokenEnded, "%s", v.Dialect.tokenEnded)
+	case kind == fault.Denied && code == TokenInvalid.Code, kind == fault.Missing && token != "":
+		return v.Dialect.fault(badToken, "%s", v.Dialect.badToken)
+	case kind == fault.Missing:
 		return v.unknownKey()
-	case fault.Denied:
+	case kind == fault.Denied:
 		return v.mismatch()
 	}
 	return err
+}
+
+// alive refuses a key whose signature was right, but which is good no longer.
+func (v *Verifier) alive(k Key) error {
+	switch {
+	case k.State != Active:
+		return v.unknownKey()
+	case k.Expires != nil && !v.now().Before(*k.Expires):
+		return v.Dialect.fault(tokenEnded, "%s", v.Dialect.tokenEnded)
+	}
+	return nil
 }
 
 func (v *Verifier) unknownKey() error {
@@ -285,7 +316,7 @@ func Parameter(name string) bool {
 	switch name {
 	case "AWSAccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "Timestamp", "Expires", "SecurityToken",
 		"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature",
-		"X-Amz-Security-Token", "X-Amz-Content-Sha256":
+		"X-Amz-Security-Token", "x-amz-security-token", "X-Amz-Content-Sha256":
 		return true
 	}
 	return false

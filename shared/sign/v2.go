@@ -42,7 +42,7 @@ func (v *Verifier) speaksV2(r *http.Request, query pairs, body *Body) (bool, err
 }
 
 // queryV2 verifies the query form that EC2's old tools use.
-func (v *Verifier) queryV2(r *http.Request, query pairs, body *Body) (Identity, *Body, error) {
+func (v *Verifier) queryV2(r *http.Request, query pairs, body *Body, token string) (Identity, *Body, error) {
 	bad := func(what string) (Identity, *Body, error) {
 		return Identity{}, nil, v.Dialect.fault(malformedQuery, "%s", what)
 	}
@@ -55,8 +55,11 @@ func (v *Verifier) queryV2(r *http.Request, query pairs, body *Body) (Identity, 
 	case r.Method != http.MethodGet || len(body.whole) > 0:
 		return bad("A request signed with version 2 is a GET without a body, or a POST.")
 	}
-	if params.count("SecurityToken") > 0 {
-		return Identity{}, nil, v.Dialect.fault(badToken, "The provided token is not known here.")
+	switch n := params.count("SecurityToken"); {
+	case n > 1, n == 1 && token != "", len(params.get("SecurityToken")) > MaxToken:
+		return Identity{}, nil, v.Dialect.fault(badToken, "%s", v.Dialect.badToken)
+	case n == 1:
+		token = params.get("SecurityToken")
 	}
 	fields := map[string]string{}
 	for _, name := range []string{"AWSAccessKeyId", "Signature", "SignatureMethod", "SignatureVersion"} {
@@ -79,7 +82,7 @@ func (v *Verifier) queryV2(r *http.Request, query pairs, body *Body) (Identity, 
 		path = "/"
 	}
 	text := strings.Join([]string{r.Method, strings.ToLower(r.Host), path, params.canonical("Signature", true)}, "\n")
-	return v.checkV2(r, body, Identity{AccessKey: fields["AWSAccessKeyId"], Version: 2, At: at}, method, text, fields["Signature"])
+	return v.checkV2(r, body, Identity{AccessKey: fields["AWSAccessKeyId"], Version: 2, At: at}, token, method, text, fields["Signature"])
 }
 
 // queryV2Time checks the one of Timestamp and Expires that params hold.
@@ -111,7 +114,7 @@ func parseISO(s string) (time.Time, error) {
 
 // objectV2 verifies S3's form: the Authorization header's part after "AWS ",
 // or, when that is empty, a presigned query string.
-func (v *Verifier) objectV2(r *http.Request, query pairs, body *Body, auth string) (Identity, *Body, error) {
+func (v *Verifier) objectV2(r *http.Request, query pairs, body *Body, token, auth string) (Identity, *Body, error) {
 	who := Identity{Version: 2, Presigned: auth == ""}
 	var date, signature string
 	var err error
@@ -141,7 +144,7 @@ func (v *Verifier) objectV2(r *http.Request, query pairs, body *Body, auth strin
 		}
 	}
 	text := strings.Join([]string{r.Method, r.Header.Get("Content-Md5"), r.Header.Get("Content-Type"), date, amzHeaders(r) + v.resource(r, query)}, "\n")
-	return v.checkV2(r, body, who, "HmacSHA1", text, signature)
+	return v.checkV2(r, body, who, token, "HmacSHA1", text, signature)
 }
 
 // lift makes a parameter that stands for a header of a presigned request that
@@ -149,7 +152,7 @@ func (v *Verifier) objectV2(r *http.Request, query pairs, body *Body, auth strin
 // signed. Only what is signed is lifted: it cannot change what was meant.
 func lift(r *http.Request, p pair) bool {
 	low := strings.ToLower(p.name)
-	if low == "x-amz-security-token" || !strings.HasPrefix(low, "x-amz-") && low != "content-type" && low != "content-md5" {
+	if !strings.HasPrefix(low, "x-amz-") && low != "content-type" && low != "content-md5" {
 		return false
 	}
 	if r.Header.Get(p.name) == "" {
@@ -245,13 +248,13 @@ func (v *Verifier) resource(r *http.Request, query pairs) string {
 }
 
 // checkV2 has the holder of the secret compare, and opens the body.
-func (v *Verifier) checkV2(r *http.Request, body *Body, who Identity, algorithm, text, signature string) (Identity, *Body, error) {
-	key, err := v.Keys.CheckV2(r.Context(), who.AccessKey, algorithm, text, signature)
+func (v *Verifier) checkV2(r *http.Request, body *Body, who Identity, token, algorithm, text, signature string) (Identity, *Body, error) {
+	key, err := v.Keys.CheckV2(r.Context(), who.AccessKey, token, algorithm, text, signature)
 	if err != nil {
-		return Identity{}, nil, v.keyFault(err)
+		return Identity{}, nil, v.keyFault(err, token)
 	}
-	if key.State != Active {
-		return Identity{}, nil, v.unknownKey()
+	if err := v.alive(key); err != nil {
+		return Identity{}, nil, err
 	}
 	who.Account, who.ARN, who.Rights = key.Account, key.ARN, key.Rights
 	return who, body, v.prove(r, body, r.Header.Get(hashHeader), nil)

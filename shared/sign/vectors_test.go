@@ -14,14 +14,18 @@ import (
 )
 
 // The secrets of the published examples.
-var published = Secrets(func(_ context.Context, accessKey string) (Key, string, error) {
+var published = Secrets(func(_ context.Context, accessKey, token string) (Key, string, error) {
 	secret := map[string]string{
 		"AKIAIOSFODNN7EXAMPLE": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 		"AKIDEXAMPLE":          "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
 		"SUSPENDED":            "suspended",
+		"ASIAEXAMPLE":          "for a while",
 	}[accessKey]
 	if secret == "" {
 		return Key{}, "", fault.New(fault.Missing, "NoSuchKey", "There is no key %s.", accessKey)
+	}
+	if token != "" && accessKey != "ASIAEXAMPLE" || accessKey == "ASIAEXAMPLE" && token != passing {
+		return Key{}, "", TokenInvalid
 	}
 	state := Active
 	if accessKey == "SUSPENDED" {

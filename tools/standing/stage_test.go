@@ -112,7 +112,7 @@ func ownStage() *stage {
 func (s *stage) open(service *action.Service, dialect *sign.Dialect) {
 	s.version = service.Model.Version
 	v := &sign.Verifier{Dialect: dialect, Region: region, Services: []string{s.name}, Keys: sign.Secrets(
-		func(_ context.Context, accessKey string) (sign.Key, string, error) {
+		func(_ context.Context, accessKey, _ string) (sign.Key, string, error) {
 			if accessKey != key {
 				return sign.Key{}, "", fault.New(fault.Missing, "NoSuchKey", "No such key.")
 			}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/sha256"
 	"net/http"
 	"strings"
 	"sync"
@@ -46,6 +47,7 @@ const (
 
 type deriveRequest struct {
 	AccessKey string `json:"accessKey"`
+	Token     string `json:"token,omitempty"`
 	Date      string `json:"date"`
 	Region    string `json:"region"`
 	Service   string `json:"service"`
@@ -53,20 +55,22 @@ type deriveRequest struct {
 
 type checkV2Request struct {
 	AccessKey    string `json:"accessKey"`
+	Token        string `json:"token,omitempty"`
 	Algorithm    string `json:"algorithm"`
 	StringToSign string `json:"stringToSign"`
 	Signature    string `json:"signature"`
 }
 
 // SigningKey is sign.Keys's.
-func (k *keys) SigningKey(ctx context.Context, accessKey, date, region, service string) (sign.Key, error) {
-	name := strings.Join([]string{accessKey, date, region, service}, "\x00")
+func (k *keys) SigningKey(ctx context.Context, accessKey, token, date, region, service string) (sign.Key, error) {
+	digest := sha256.Sum256([]byte(token)) // a token is long
+	name := strings.Join([]string{accessKey, date, region, service, string(digest[:])}, "\x00")
 	old, fresh := k.remembered(name, time.Now())
 	if fresh {
 		return old.key, nil
 	}
 	var key sign.Key
-	err := k.ask(ctx, "/v1/keys/derive", deriveRequest{accessKey, date, region, service}, &key)
+	err := k.ask(ctx, "/v1/keys/derive", deriveRequest{accessKey, token, date, region, service}, &key)
 	switch {
 	case err == nil:
 		k.remember(name, &known{key, time.Now()})
@@ -84,9 +88,9 @@ func (k *keys) SigningKey(ctx context.Context, accessKey, date, region, service 
 }
 
 // CheckV2 is sign.Keys's. There is nothing to remember: each signature is its own.
-func (k *keys) CheckV2(ctx context.Context, accessKey, algorithm, stringToSign, signature string) (sign.Key, error) {
+func (k *keys) CheckV2(ctx context.Context, accessKey, token, algorithm, stringToSign, signature string) (sign.Key, error) {
 	var key sign.Key
-	err := k.ask(ctx, "/v1/keys/check-v2", checkV2Request{accessKey, algorithm, stringToSign, signature}, &key)
+	err := k.ask(ctx, "/v1/keys/check-v2", checkV2Request{accessKey, token, algorithm, stringToSign, signature}, &key)
 	return key, err
 }
 

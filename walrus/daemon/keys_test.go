@@ -26,7 +26,7 @@ func (c *cloudctl) Call(_ context.Context, _, path string, _ map[string][]string
 }
 
 func ask(k *keys, accessKey string) string {
-	key, err := k.SigningKey(context.Background(), accessKey, "20260101", "r", "s3")
+	key, err := k.SigningKey(context.Background(), accessKey, "", "20260101", "r", "s3")
 	if err != nil {
 		return fault.CodeOf(err)
 	}
