@@ -9,6 +9,7 @@ import (
 	"karri/cloudctl/admin"
 	"karri/cloudctl/ec2"
 	"karri/cloudctl/iam"
+	"karri/cloudctl/managed"
 	"karri/cloudctl/sts"
 	"karri/shared/action"
 	"karri/shared/pki"
@@ -37,7 +38,7 @@ func (c *cloud) services() []*action.Service {
 	return []*action.Service{
 		ec2.Catalog.With(c.api),
 		sts.Catalog.With(&sts.API{}),
-		iam.Catalog.With(&iam.API{Store: c.store, Vault: c.book.Vault, Clock: time.Now, Managed: iam.Own{}}),
+		iam.Catalog.With(&iam.API{Store: c.store, Vault: c.book.Vault, Clock: time.Now, Managed: managed.Policies{}}),
 		admin.Catalog.With(&admin.API{
 			Accounts: c.book, Desk: c.desk, Reports: c.reports, Zones: c.zones, Buckets: c.zones.walrusStore, Explain: c, Region: c.config.Region, Clock: time.Now,
 			Endpoints: admin.Endpoints{EC2: c.config.Endpoint, S3: c.config.S3Endpoint},

@@ -26,7 +26,6 @@ import (
 	"karri/cloudctl/vault"
 	"karri/shared/action"
 	"karri/shared/awsmodel"
-	"karri/shared/fault"
 )
 
 // API holds what the actions need.
@@ -44,21 +43,6 @@ type Managed interface {
 	// Attachable returns the name of a policy that an account may attach. The
 	// fault NoSuchEntity says that there is none.
 	Attachable(tx *store.Tx, account, arn string) (name string, err error)
-}
-
-// Own is the Managed of a cloud without policies of its own: accounts attach theirs.
-type Own struct{}
-
-// Attachable implements Managed.
-func (Own) Attachable(tx *store.Tx, account, arn string) (string, error) {
-	p, err := tx.ManagedPolicy(arn)
-	if err != nil {
-		return "", err
-	}
-	if p.Account != account {
-		return "", fault.New(fault.Missing, "NoSuchEntity", "Policy %s does not exist or is not attachable.", arn)
-	}
-	return p.Name, nil
 }
 
 // Catalog holds every action of this package.
