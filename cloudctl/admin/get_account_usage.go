@@ -9,13 +9,13 @@ import (
 // GetAccountUsageInput names the account.
 type GetAccountUsageInput struct{ AccountId string }
 
-// GetAccountUsageOutput is what it holds and may hold; a bound of 0 is none.
+// GetAccountUsageOutput is what it holds and may hold; a bound that is not set is absent.
 type GetAccountUsageOutput struct {
 	AccountId  string
 	Objects    int64
 	Bytes      int64
-	MaxObjects int64
-	MaxBytes   int64
+	MaxObjects *int64
+	MaxBytes   *int64
 }
 
 var _ = action.Add(Catalog, action.Def[*API, GetAccountUsageInput, GetAccountUsageOutput]{
@@ -25,6 +25,6 @@ var _ = action.Add(Catalog, action.Def[*API, GetAccountUsageInput, GetAccountUsa
 	On:      action.AdminOnly[*API, GetAccountUsageInput],
 	Run: func(ctx context.Context, api *API, _ action.Caller, in *GetAccountUsageInput) (*GetAccountUsageOutput, error) {
 		s, err := api.Buckets.Share(ctx, in.AccountId)
-		return &GetAccountUsageOutput{AccountId: in.AccountId, Objects: s.Used.Objects, Bytes: s.Used.Bytes, MaxObjects: s.Quota.Objects, MaxBytes: s.Quota.Bytes}, err
+		return &GetAccountUsageOutput{AccountId: in.AccountId, Objects: s.Used.Objects, Bytes: s.Used.Bytes, MaxObjects: bound(s.Quota.Objects), MaxBytes: bound(s.Quota.Bytes)}, err
 	},
 })

@@ -17,7 +17,7 @@ type ListBucketsInput struct {
 // ListBucketsOutput lists the buckets by name.
 type ListBucketsOutput struct{ Buckets []Bucket }
 
-// Bucket is a bucket as the administrator sees it; a bound of 0 is none.
+// Bucket is a bucket as the administrator sees it; a bound that is not set is absent.
 type Bucket struct {
 	BucketName string
 	AccountId  string
@@ -26,8 +26,8 @@ type Bucket struct {
 	Settings   string // names, by commas
 	Objects    int64
 	Bytes      int64
-	MaxObjects int64
-	MaxBytes   int64
+	MaxObjects *int64
+	MaxBytes   *int64
 }
 
 var _ = action.Add(Catalog, action.Def[*API, ListBucketsInput, ListBucketsOutput]{
@@ -52,9 +52,17 @@ var _ = action.Add(Catalog, action.Def[*API, ListBucketsInput, ListBucketsOutput
 			}
 			for _, b := range held {
 				out.Buckets = append(out.Buckets, Bucket{BucketName: b.Name, AccountId: b.Owner, Created: b.Created, Versioning: b.Versioning, Settings: strings.Join(b.Settings, ","),
-					Objects: b.Used.Objects, Bytes: b.Used.Bytes, MaxObjects: b.Quota.Objects, MaxBytes: b.Quota.Bytes})
+					Objects: b.Used.Objects, Bytes: b.Used.Bytes, MaxObjects: bound(b.Quota.Objects), MaxBytes: bound(b.Quota.Bytes)})
 			}
 		}
 		return out, nil
 	},
 })
+
+// bound returns a quota as it is shown: nil when there is none.
+func bound(quota int64) *int64 {
+	if quota == 0 {
+		return nil
+	}
+	return &quota
+}
