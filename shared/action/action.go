@@ -99,6 +99,11 @@ type Def[W, In, Out any] struct {
 	// List is compulsory for Describe actions and for what has a Marker.
 	List *List
 
+	// Unsigned says that requests need no signature, which is not looked at:
+	// the Caller has no account, and Run finds out who asks by what the request
+	// holds.
+	Unsigned bool
+
 	Run func(ctx context.Context, w W, who Caller, in *In) (*Out, error)
 }
 
@@ -124,14 +129,15 @@ func AdminOnly[W, In any](context.Context, W, Caller, *In) ([]Resource, error) {
 
 // An Action is a Def with its types hidden, as the server sees it.
 type Action struct {
-	Name    string
-	Doc     string
-	Example any          // of type In
-	In, Out reflect.Type // structs
-	List    *List
-	File    string // source file of the definition, for the standing tests
-	Empty   bool   // made by Empty: reads a feature that Karri has not
-	Op      *awsmodel.Operation
+	Name     string
+	Doc      string
+	Example  any          // of type In
+	In, Out  reflect.Type // structs
+	List     *List
+	File     string // source file of the definition, for the standing tests
+	Unsigned bool
+	Empty    bool // made by Empty: reads a feature that Karri has not
+	Op       *awsmodel.Operation
 
 	Request *protocol.Plan // of In
 	Answer  *protocol.Plan // of Out; nil when the model has no answer
@@ -169,7 +175,7 @@ func NewCatalog[W any](service string, model *awsmodel.Service) *Catalog[W] {
 func Add[W, In, Out any](c *Catalog[W], d Def[W, In, Out]) *Action {
 	_, file, _, _ := runtime.Caller(1)
 	a := &Action{
-		Name: d.Name, Doc: d.Doc, Example: d.Example, List: d.List, File: file,
+		Name: d.Name, Doc: d.Doc, Example: d.Example, List: d.List, Unsigned: d.Unsigned, File: file,
 		In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](),
 	}
 	if d.On == nil || d.Run == nil {

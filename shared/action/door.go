@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -112,7 +113,9 @@ func (v *visit) ask(r *http.Request) (out any, err error) {
 		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if v.who, err = v.door.Who(r, v.service.Name); err != nil {
+	if a := v.service.actions[v.request.Action]; a != nil && a.Unsigned {
+		v.who.SourceIP, _, _ = net.SplitHostPort(r.RemoteAddr)
+	} else if v.who, err = v.door.Who(r, v.service.Name); err != nil {
 		return nil, err
 	}
 	v.who.RequestID = v.id

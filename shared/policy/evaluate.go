@@ -98,6 +98,9 @@ func (s *Statement) matchesAction(action string) bool {
 }
 
 func (s *Statement) matchesResource(q *question, look func(string) []string) bool {
+	if s.resources == nil { // of a trust policy
+		return true
+	}
 	for i := range s.resources {
 		if s.resources[i].match(&q.arn, q.isARN, look) {
 			return !s.NotResource

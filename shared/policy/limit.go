@@ -49,7 +49,7 @@ func Quotas() []string {
 // say: at most so much of what Karri counts, and no longer than.
 func (s *Statement) checkLimit(where string, rules Rules) error {
 	switch {
-	case rules.Resource:
+	case rules.Resource || rules.Trust:
 		return malformed(where+".Effect", "The policy of a resource cannot limit.")
 	case len(s.Conditions) == 0:
 		return malformed(where, "A statement that limits needs a Condition that says how much.")

@@ -8,6 +8,7 @@ import (
 // Rules say what a document must be.
 type Rules struct {
 	Resource bool // the policy of a resource, which names principals; else of a user, group or role, which does not
+	Trust    bool // the policy of a role, which says who may take it: as Resource, but on the role alone
 	Max      int  // how long it may be, white space not counted; 0: 20 KiB
 }
 
@@ -105,16 +106,31 @@ func (s *Statement) read(n *node, rules Rules) error {
 		return malformed(n.where, "The statement has no Effect.")
 	case !seen["Action"]:
 		return malformed(n.where, "The statement has no Action.")
-	case !seen["Resource"]:
+	case rules.Trust && seen["Resource"]:
+		return malformed(n.where, "Has prohibited field Resource: a trust policy is about its role alone.")
+	case !rules.Trust && !seen["Resource"]:
 		return malformed(n.where, "The statement has no Resource.")
-	case rules.Resource && !seen["Principal"]:
+	case (rules.Resource || rules.Trust) && !seen["Principal"]:
 		return malformed(n.where, "The statement has no Principal.")
-	case !rules.Resource && seen["Principal"]:
+	case !rules.Resource && !rules.Trust && seen["Principal"]:
 		return malformed(n.where, "The policy of a user, group or role must not have a Principal.")
 	case s.NotPrincipal && !s.Deny:
 		return malformed(n.where, "NotPrincipal is not allowed with the effect Allow.")
 	case s.Limit:
 		return s.checkLimit(n.where, rules)
+	case rules.Trust:
+		return s.checkTrust(n.where)
+	}
+	return nil
+}
+
+// checkTrust refuses actions that nobody does to a role.
+func (s *Statement) checkTrust(where string) error {
+	for _, a := range s.Actions {
+		vendor, name, _ := strings.Cut(strings.ToLower(a), ":")
+		if s.NotAction || vendor != "sts" || !strings.HasPrefix(name, "assumerole") && !slices.Contains([]string{"*", "tagsession", "setsourceidentity"}, name) {
+			return malformed(where+".Action", "AssumeRole policy may only specify STS AssumeRole actions: '%s'", a)
+		}
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ type Statement struct {
 	Limit      bool           // neither allows nor denies: bounds how much there may be, see LimitOf
 	Principals []PrincipalRef // of the policy of a resource
 	Actions    []string       // as written
-	Resources  []string       // as written; none: all
+	Resources  []string       // as written; none in trust policies, which are about their role
 	Conditions []*Condition
 
 	NotPrincipal, NotAction, NotResource bool

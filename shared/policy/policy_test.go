@@ -323,3 +323,54 @@ func BenchmarkEvaluate(b *testing.B) {
 		}
 	}
 }
+
+func TestTrustPolicies(t *testing.T) {
+	const head = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",`
+	for _, c := range []struct{ doc, want string }{
+		{head + `"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}`, ""},
+		{head + `"Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`, ""},
+		{head + `"Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp"},"Action":"sts:AssumeRoleWithWebIdentity"}]}`, ""},
+		{head + `"Principal":"*","Action":"sts:*"}]}`, ""},
+		{head + `"Principal":"*","Action":"sts:AssumeRole","Resource":"*"}]}`, "prohibited field Resource"},
+		{head + `"Principal":"*","Action":"*"}]}`, "AssumeRole actions"},
+		{head + `"Principal":"*","NotAction":"sts:AssumeRole"}]}`, "AssumeRole actions"},
+		{head + `"Principal":"*","Action":"s3:GetObject"}]}`, "AssumeRole actions"},
+		{head + `"Action":"sts:AssumeRole"}]}`, "no Principal"},
+	} {
+		p, err := Parse([]byte(c.doc), Rules{Trust: true})
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.doc, err, c.want)
+		}
+		if err == nil && c.want == "" && p.Statements[0].Resources != nil {
+			t.Error("a trust policy with resources")
+		}
+	}
+	p, err := Parse([]byte(head+`"Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"x"}}}]}`), Rules{Trust: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Request{Principal: Principal{Account: "111122223333"}, Action: "sts:AssumeRole", Resource: "arn:aws:iam::111122223333:role/r", Owner: "111122223333"}
+	if Evaluate(r, &Policies{Resource: p}).Allowed {
+		t.Error("without its condition")
+	}
+	r.Keys = func(key string) []string { return map[string][]string{"sts:externalid": {"x"}}[key] }
+	if d := Evaluate(r, &Policies{Resource: p}); !d.Allowed {
+		t.Error(d)
+	}
+}
+
+func FuzzTrust(f *testing.F) {
+	f.Add(`{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}}`)
+	f.Add(`{"Statement":{"Effect":"Deny","NotPrincipal":"*","Action":"sts:*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":false}}}}`)
+	f.Fuzz(func(t *testing.T, doc string) {
+		p, err := Parse([]byte(doc), Rules{Trust: true})
+		if err != nil {
+			return
+		}
+		for _, s := range p.Statements {
+			if s.Resources != nil || s.NotResource || s.Principals == nil || s.Limit {
+				t.Errorf("%+v", s)
+			}
+		}
+	})
+}
