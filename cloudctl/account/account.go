@@ -33,6 +33,8 @@ type Book struct {
 	Rand  io.Reader // of ids and keys; nil: crypto/rand
 	// Buckets is walrus, which an account is not deleted without asking.
 	Buckets bucket.Store
+	// Used, when there, notes when keys were last used.
+	Used *Usage
 }
 
 // Secret is an access key as its owner sees it, once.
@@ -76,8 +78,10 @@ func (b *Book) Create(ctx context.Context, name string) (*store.Account, Secret,
 		if a, err = b.make(tx, name, false); err != nil {
 			return err
 		}
-		key, err = b.addKey(tx, a.ID)
-		return err
+		if key, err = b.AddKey(tx, a.ID, nil); err != nil {
+			return err
+		}
+		return b.announce(tx, a, "created")
 	})
 	return a, key, err
 }
@@ -131,21 +135,22 @@ func (b *Book) RotateKey(ctx context.Context, account string) (Secret, error) {
 }
 
 func (b *Book) replaceKeys(tx *store.Tx, account string) (Secret, error) {
-	old, err := tx.AccessKeysOf(account)
+	old, err := tx.AccessKeysOfUser(account, "")
 	if err != nil {
 		return Secret{}, err
 	}
 	for _, k := range old {
-		if err := tx.Drop(&k); err != nil {
+		if err := b.DropKey(tx, &k); err != nil {
 			return Secret{}, err
 		}
 	}
-	return b.addKey(tx, account)
+	return b.AddKey(tx, account, nil)
 }
 
-// addKey makes an access key in the form that tools expect: 20 characters
-// beginning with AKIA, and a secret of 40.
-func (b *Book) addKey(tx *store.Tx, account string) (Secret, error) {
+// AddKey makes an access key of a user, or of the account itself when there is
+// none, in the form that tools expect: 20 characters beginning with AKIA, and a
+// secret of 40.
+func (b *Book) AddKey(tx *store.Tx, account string, user *store.User) (Secret, error) {
 	raw := make([]byte, 10+30)
 	if _, err := io.ReadFull(b.source(), raw); err != nil {
 		return Secret{}, err
@@ -155,7 +160,38 @@ func (b *Book) addKey(tx *store.Tx, account string) (Secret, error) {
 		AccessKey: "AKIA" + base32.StdEncoding.EncodeToString(raw[:10]),
 		Secret:    base64.RawURLEncoding.EncodeToString(raw[10:]),
 	}
-	return s, tx.Add(&store.AccessKey{ID: s.AccessKey, Account: account, Sealed: b.Vault.Seal(s.AccessKey, s.Secret), Active: true, Created: b.Clock()})
+	k := &store.AccessKey{ID: s.AccessKey, Account: account, Sealed: b.Vault.Seal(s.AccessKey, s.Secret), Active: true, Created: b.Clock()}
+	if user != nil {
+		k.User = user.ID
+	}
+	if err := tx.Add(k); err != nil {
+		return Secret{}, err
+	}
+	return s, b.announceKey(tx, k, "created")
+}
+
+// PutKey writes a key that was changed.
+func (b *Book) PutKey(tx *store.Tx, k *store.AccessKey) error {
+	if err := tx.Put(k); err != nil {
+		return err
+	}
+	return b.announceKey(tx, k, "changed")
+}
+
+// DropKey removes a key for good.
+func (b *Book) DropKey(tx *store.Tx, k *store.AccessKey) error {
+	if err := tx.Drop(k); err != nil {
+		return err
+	}
+	return b.announceKey(tx, k, "deleted")
+}
+
+func (b *Book) announceKey(tx *store.Tx, k *store.AccessKey, what string) error {
+	return tx.AnnounceChange(store.Change{Account: k.Account, Kind: "key", ID: k.ID, What: what}, b.Clock())
+}
+
+func (b *Book) announce(tx *store.Tx, a *store.Account, what string) error {
+	return tx.AnnounceChange(store.Change{Account: a.ID, Kind: "account", ID: a.ID, Name: a.Name, ARN: RootARN(a.ID), What: what}, b.Clock())
 }
 
 // Suspend refuses the keys of an account from now on; what it has stays.
@@ -175,7 +211,10 @@ func (b *Book) setState(ctx context.Context, account string, state store.Account
 			return err
 		}
 		a.State = state
-		return tx.Put(a)
+		if err := tx.Put(a); err != nil {
+			return err
+		}
+		return b.announce(tx, a, "changed")
 	})
 }
 
@@ -221,7 +260,10 @@ func (b *Book) Delete(ctx context.Context, account string) error {
 		if len(has) > 0 {
 			return fault.New(fault.Conflict, "DeleteConflict", "The account %s still has %s.", account, strings.Join(has, ", "))
 		}
-		return tx.DropAccount(a)
+		if err := tx.DropAccount(a); err != nil {
+			return err
+		}
+		return b.announce(tx, a, "deleted")
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"karri/cloudctl/store"
 	"karri/shared/fault"
+	"karri/shared/identity"
 	"karri/shared/sign"
 )
 
@@ -16,6 +17,7 @@ func (b *Book) SigningKey(ctx context.Context, accessKey, token, date, region, s
 		return sign.Key{}, err
 	}
 	k.Signing = sign.DeriveKey(secret, date, region, service)
+	b.Used.Note(accessKey, service, region, b.Clock())
 	return k, nil
 }
 
@@ -37,10 +39,11 @@ func (b *Book) look(ctx context.Context, accessKey, token string) (sign.Key, str
 		return sign.Key{}, "", sign.TokenInvalid
 	}
 	var row *store.AccessKey
-	var owner *store.Account
+	var who *identity.Identity
+	var active bool
 	err := b.Store.View(ctx, func(tx *store.Tx) (err error) {
 		if row, err = tx.AccessKey(accessKey); err == nil {
-			owner, err = tx.Account(row.Account)
+			who, active, err = Holder(tx, row)
 		}
 		return err
 	})
@@ -51,11 +54,37 @@ func (b *Book) look(ctx context.Context, accessKey, token string) (sign.Key, str
 	if err != nil {
 		return sign.Key{}, "", err
 	}
-	k := sign.Key{Account: owner.ID, ARN: RootARN(owner.ID), State: sign.Active}
-	if !row.Active || owner.State != store.AccountActive {
+	k := sign.Key{Account: who.Account, ARN: who.ARN, State: sign.Active, Identity: who}
+	if !active {
 		k.State = sign.Inactive
 	}
-	return k, secret, nil
+	k.Rights, err = who.Compile(nil)
+	return k, secret, err
+}
+
+// Holder says whom an access key stands for, without the policies, and whether
+// it is good: neither it nor the account is disabled.
+func Holder(tx *store.Tx, k *store.AccessKey) (who *identity.Identity, active bool, err error) {
+	a, err := tx.Account(k.Account)
+	if err != nil {
+		return nil, false, err
+	}
+	active = k.Active && a.State == store.AccountActive
+	if k.User == "" {
+		return identity.RootOf(a.ID, a.Admin), active, nil
+	}
+	u, err := tx.UserByID(k.User)
+	if err != nil {
+		return nil, false, err
+	}
+	who = &identity.Identity{Kind: identity.User, Account: a.ID, Name: u.Name, ARN: u.ARN(), ID: u.ID, Admin: a.Admin}
+	for _, l := range u.Tags {
+		if who.Tags == nil {
+			who.Tags = map[string]string{}
+		}
+		who.Tags[l.Key] = l.Value
+	}
+	return who, active, nil
 }
 
 // RootARN names the one user that an account has.

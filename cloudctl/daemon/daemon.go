@@ -89,6 +89,7 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 	c := &cloud{Service: s, config: conf, store: st, reports: &report.Latest{}, book: book, desk: desk}
 	c.zones = newZones(c)
 	book.Buckets = c.zones
+	book.Used = &account.Usage{Store: st, Log: s.Log}
 	c.keeper = &keep.Keeper{Store: st, Reports: c.reports, Clock: time.Now, Buckets: c.zones, Log: s.Log, Wrote: c.zones.nudge}
 	c.api = &ec2.API{
 		Store: st, Reports: c.reports, Clock: time.Now, Region: conf.Region, Pool: pool, Limits: ec2.DefaultLimits,
@@ -111,6 +112,7 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 	for name, loop := range c.keeper.Loops() {
 		s.Go(name, func(ctx context.Context) error { loop(ctx); return nil })
 	}
+	s.Go("usage", func(ctx context.Context) error { book.Used.Run(ctx); return nil })
 	s.Go("zones", func(ctx context.Context) error { c.zones.run(ctx); return nil })
 	return s.Serve(ctx)
 }

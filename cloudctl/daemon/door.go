@@ -38,7 +38,7 @@ func (c *cloud) services() []*action.Service {
 	return []*action.Service{
 		ec2.Catalog.With(c.api),
 		sts.Catalog.With(&sts.API{}),
-		iam.Catalog.With(&iam.API{Store: c.store, Vault: c.book.Vault, Clock: time.Now, Managed: managed.Policies{}}),
+		iam.Catalog.With(&iam.API{Store: c.store, Accounts: c.book, Vault: c.book.Vault, Clock: time.Now, Managed: managed.Policies{}}),
 		admin.Catalog.With(&admin.API{
 			Accounts: c.book, Desk: c.desk, Reports: c.reports, Zones: c.zones, Buckets: c.zones.walrusStore, Explain: c, Region: c.config.Region, Clock: time.Now,
 			Endpoints: admin.Endpoints{EC2: c.config.Endpoint, S3: c.config.S3Endpoint},
@@ -56,11 +56,10 @@ func (c *cloud) who(r *http.Request, name string) (action.Caller, error) {
 	if err != nil {
 		return action.Caller{}, err
 	}
-	admin, err := c.book.IsAdmin(r.Context(), id.Account)
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	return action.Caller{
-		Account: id.Account, ARN: id.ARN, UserID: id.Account, AccessKey: id.AccessKey, Admin: admin, SourceIP: host, Rights: id.Rights,
-	}, err
+		Account: id.Account, ARN: id.ARN, UserID: id.Rights.Identity.ID, AccessKey: id.AccessKey, Admin: id.Rights.Admin(), SourceIP: host, Rights: id.Rights,
+	}, nil
 }
 
 // serveKeys gives walrus what it needs to check signatures; never a secret.

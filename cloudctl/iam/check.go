@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"context"
 	"regexp"
 	"strings"
 
@@ -64,6 +65,11 @@ func tagList(labels store.Labels) []Tag {
 		tags = append(tags, Tag(l))
 	}
 	return tags
+}
+
+// tagPage returns a page of labels.
+func tagPage(ctx context.Context, labels store.Labels) ([]Tag, *string, error) {
+	return paged(ctx, labels, func(l store.Label) string { return shortKey(l.Key, l.Key) }, func(l *store.Label) Tag { return Tag(*l) })
 }
 
 // setTags gives labels the values that a request has. Keys that differ by case

@@ -13,12 +13,29 @@ func conflict(what string) *fault.Fault {
 // some reports whether rows has any.
 func some[R any](rows []R, err error) (bool, error) { return len(rows) > 0, err }
 
+// A hold is a reason why a thing may not be deleted yet.
+type hold struct {
+	cure string // what to do about it
+	has  func() (bool, error)
+}
+
+// first returns the fault of the first hold that holds.
+func first(holds []hold) error {
+	for _, h := range holds {
+		has, err := h.has()
+		if err != nil {
+			return err
+		}
+		if has {
+			return conflict(h.cure)
+		}
+	}
+	return nil
+}
+
 // mayGo refuses a user that still has something.
 func mayGo(tx *store.Tx, u *store.User) error {
-	for _, hold := range []struct {
-		what string
-		has  func() (bool, error)
-	}{
+	return first([]hold{
 		{"delete access keys", func() (bool, error) { return some(tx.AccessKeysOfUser(u.Account, u.ID)) }},
 		{"remove users from group", func() (bool, error) { return some(tx.GroupsOfUser(u.ID)) }},
 		{"detach all policies", func() (bool, error) { return some(tx.AttachedTo(u.ID)) }},
@@ -32,14 +49,14 @@ func mayGo(tx *store.Tx, u *store.User) error {
 			}
 			return err == nil, err
 		}},
-	} {
-		has, err := hold.has()
-		if err != nil {
-			return err
-		}
-		if has {
-			return conflict(hold.what)
-		}
-	}
-	return nil
+	})
+}
+
+// mayGroupGo refuses a group that still has something.
+func mayGroupGo(tx *store.Tx, g *store.UserGroup) error {
+	return first([]hold{
+		{"remove users from group", func() (bool, error) { return some(tx.UsersOfGroup(g.ID)) }},
+		{"detach all policies", func() (bool, error) { return some(tx.AttachedTo(g.ID)) }},
+		{"delete policies", func() (bool, error) { return some(tx.InlinePolicies(g.ID)) }},
+	})
 }

@@ -25,6 +25,7 @@ var _ = action.Add(Catalog, action.Def[*API, CreateUserInput, CreateUserOutput]{
 	Example: CreateUserInput{UserName: "ada", Path: ptr("/physics/"), Tags: []Tag{{Key: "team", Value: "lasers"}}},
 	On: on(func(t *things, in *CreateUserInput) error {
 		t.add(arn(t.who.Account, "user", val(in.Path), in.UserName), nil)
+		onBoundary(&t.all[0], val(in.PermissionsBoundary))
 		return nil
 	}),
 	Run: createUser,

@@ -22,6 +22,7 @@ import (
 	"io"
 	"time"
 
+	"karri/cloudctl/account"
 	"karri/cloudctl/store"
 	"karri/cloudctl/vault"
 	"karri/shared/action"
@@ -30,11 +31,12 @@ import (
 
 // API holds what the actions need.
 type API struct {
-	Store   *store.Store
-	Vault   *vault.Vault
-	Clock   func() time.Time
-	Rand    io.Reader // of ids and secrets; nil: crypto/rand
-	Managed Managed
+	Store    *store.Store
+	Accounts *account.Book
+	Vault    *vault.Vault
+	Clock    func() time.Time
+	Rand     io.Reader // of ids and secrets; nil: crypto/rand
+	Managed  Managed
 }
 
 // Managed knows the policies that have an ARN: those of accounts and those that

@@ -69,6 +69,12 @@ func (t *Tx) AccessKeysOf(account string) ([]AccessKey, error) {
 	return many[AccessKey](t.owned(account), "id")
 }
 
+// KeyUsed notes when and for what a key was used; one that is gone is fine.
+func (t *Tx) KeyUsed(key, service, region string, at time.Time) error {
+	return t.g.Model(&AccessKey{}).Where("id = ?", key).
+		Updates(map[string]any{"used": at, "used_service": service, "used_region": region}).Error
+}
+
 // holdings are the tables of what an account must give up before it can be
 // deleted, and which of their rows still count.
 var holdings = []struct{ table, what, where string }{
