@@ -34,6 +34,11 @@ func TestQuotasRefuse(t *testing.T) {
 		{method: "PUT", path: "/pond/a", body: "again", status: 200},
 		{method: "PUT", path: "/pool/a", body: strings.Repeat("x", 100), status: 200},
 	})
+	id := w.Do(t, ann, "POST", "/pond/big?uploads", "").Element("UploadId")
+	play(t, w, []ask{
+		{method: "PUT", path: "/pond/big?partNumber=1&uploadId=" + id, body: "x", status: 403, code: "QuotaExceeded"},
+		{method: "DELETE", path: "/pond/big?uploadId=" + id, status: 204},
+	})
 	held, err := admin.Describe(t.Context(), "", "pond")
 	if err != nil || len(held) != 1 || held[0].Used != (bucket.Amount{Objects: 3, Bytes: 10}) || held[0].Quota != (bucket.Amount{Objects: 3, Bytes: 10}) || held[0].Owner != "111111111111" {
 		t.Errorf("pond: %+v %v", held, err)

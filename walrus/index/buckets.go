@@ -145,6 +145,7 @@ func (s *Store) DeleteBucket(ctx context.Context, name string) error {
 		for _, r := range append(rows, bucketRow(name), append(ownerRows(b.Owner), name...)) {
 			c.unset(r)
 		}
+		c.count = Usage{} // what it held is not counted any more
 		c.enlist(b, &Bucket{Name: name})
 		s.known.Delete(name)
 		crash.Here("walrus.index.bucket-ending")

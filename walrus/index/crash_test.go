@@ -218,7 +218,7 @@ func TestMend(t *testing.T) {
 		t.Errorf("%q, %v", done, err)
 	}
 	sound(t, x)
-	if u, err := x.Usage(t.Context(), "b"); err != nil || u != (index.Usage{Objects: 1, Bytes: 3}) {
+	if u, err := x.Usage(t.Context(), "b"); err != nil || u != (index.Usage{Objects: 1, Bytes: 3 + 4}) {
 		t.Errorf("%+v, %v", u, err)
 	}
 	lines, err := x.Lines(t.Context(), 10)

@@ -54,8 +54,8 @@ type Buckets interface {
 	// BucketsWith lists the buckets that have a setting, or one of those called
 	// setting/ID, by name.
 	BucketsWith(ctx context.Context, setting string, q Query) (Listing[*Bucket], error)
-	// Usage is what all versions in the bucket come to, without delete markers
-	// and parts of open uploads.
+	// Usage is what all versions in the bucket come to, without delete markers,
+	// and the bytes of the parts of open uploads.
 	Usage(ctx context.Context, bucket string) (Usage, error)
 }
 

@@ -178,6 +178,11 @@ func (s *Store) counted(ctx context.Context, r reader, bucket string) (right boo
 			return false, held, said, nil, err
 		}
 	}
+	parts, err := inUploads(ctx, r, bucket)
+	if err != nil {
+		return false, held, said, nil, err
+	}
+	held.Bytes += parts
 	said, rows, err = sum(ctx, r, bucket)
 	return err == nil && said == held, held, said, rows, err
 }

@@ -142,6 +142,7 @@ type Part struct {
 	Said     checksum.Algorithm `json:"said,omitempty"` // another that its sender computed
 	SaidSum  string             `json:"said_sum,omitempty"`
 	Piece    Piece              `json:"piece"`
+	Counted  bool               `json:"counted,omitempty"` // in what the bucket holds; set by the index
 }
 
 // Condition is what must be so at the moment of the commit.

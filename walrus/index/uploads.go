@@ -51,13 +51,42 @@ func (s *Store) PutPart(ctx context.Context, u *Upload, p Part) error {
 		switch old, err := partAt(ctx, c, u.ID, p.Number); {
 		case err == nil:
 			c.disclaim(old.Piece, holder)
+			c.countPart(old, -1)
 		case err != InvalidPart:
 			return err
 		}
 		c.claim(p.Piece, holder)
+		p.Counted = true
+		c.countPart(&p, 1)
 		crash.Here("walrus.index.part")
 		return c.setJSON(partRow(u.ID, p.Number), p)
 	})
+}
+
+// countPart adds to c that the bucket holds a part more, or one less. Those of
+// older programs were not counted.
+func (c *change) countPart(p *Part, sign int64) {
+	if p.Counted {
+		c.count.Bytes += sign * p.Size
+	}
+}
+
+// inUploads adds up the parts of a bucket's open uploads.
+func inUploads(ctx context.Context, r reader, bucket string) (size int64, err error) {
+	err = scan(ctx, r, space(uploadSpace, bucket), nil, func(rest, _ []byte) (bool, error) {
+		_, id, err := unescape(rest)
+		if err != nil {
+			return false, err
+		}
+		parts, _, err := partsOf(ctx, r, string(id), 0, 0)
+		for _, p := range parts {
+			if p.Counted {
+				size += p.Size
+			}
+		}
+		return true, err
+	})
+	return size, err
 }
 
 // Parts is Uploads's.
@@ -120,6 +149,7 @@ func (c *change) endUpload(ctx context.Context, bucket, key, id string) error {
 	}
 	for _, p := range parts {
 		c.disclaim(p.Piece, partHolder(id, p.Number))
+		c.countPart(&p, -1)
 		c.unset(partRow(id, p.Number))
 	}
 	c.unset(uploadRow(bucket, key, id))

@@ -122,6 +122,11 @@ func (v *verifier) objects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	parts, err := inUploads(ctx, v, v.bucket)
+	if err != nil {
+		v.tell("bucket %s: its open uploads cannot be read: %v", v.bucket, err)
+	}
+	held.Bytes += parts
 	if got, _, err := sum(ctx, v, v.bucket); err != nil || got != held {
 		v.tell("bucket %s holds %+v and counts %+v %v", v.bucket, held, got, err)
 	}

@@ -233,12 +233,13 @@ func (w *world) switchVersioning(t *rapid.T) {
 // check compares each version, the claims, the usage and the events.
 func (w *world) check(t *rapid.T) {
 	claimed := map[string]bool{}
+	var want index.Usage
 	for _, u := range w.uploads {
 		for _, p := range u.parts {
 			claimed[p.Piece.ID] = true
+			want.Bytes += p.Size
 		}
 	}
-	var want index.Usage
 	for key, l := range w.keys {
 		w.checkKey(t, key, l)
 		for _, o := range l {
