@@ -21,6 +21,8 @@ var doors = map[string]string{
 	"github.com/jackc/":                  "walrus/index",
 	"github.com/insomniacslk/dhcp":       "nodectl/network",
 	"github.com/miekg/dns":               "nodectl/network",
+	"github.com/pquerna/otp":             "cloudctl/mfa",
+	"golang.org/x/crypto/argon2":         "cloudctl/password",
 	"github.com/prometheus/":             "shared/rest",
 	"github.com/spf13/cobra":             "tools/karri",
 	"github.com/schollz/progressbar":     "tools/karri",
