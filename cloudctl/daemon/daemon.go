@@ -33,6 +33,7 @@ import (
 type Config struct {
 	service.Flags
 	service.PublicFlags
+	EventFlags
 	Region          string `flag:"region" default:"us-east-1" help:"name of the region that this cloud is"`
 	PublicAddresses string `flag:"public-addresses" help:"public IPv4 addresses to give out: ranges as 192.0.2.0/28 or 192.0.2.10-192.0.2.20, separated by commas"`
 	Endpoint        string `flag:"endpoint" help:"URL of the public API, as users' settings name it; where it listens, when not given"`
@@ -69,6 +70,7 @@ type cloud struct {
 	keeper  *keep.Keeper
 	zones   *zones
 	api     *ec2.API
+	events  *telling
 }
 
 func run(ctx context.Context, s *service.Service, conf *Config) error {
@@ -96,6 +98,10 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 		Buckets: c.zones, Console: c.zones, Nudge: c.nudge,
 	}
 	c.serveInternal()
+	if c.events, err = c.openEvents(); err != nil {
+		return err
+	}
+	defer c.events.close()
 	if conf.Endpoint == "" {
 		conf.Endpoint = "http://" + conf.Public
 		if conf.PublicCert != "" {

@@ -15,7 +15,6 @@ import (
 	"fmt"
 
 	"karri/cloudctl/store"
-	"karri/shared/crash"
 	"karri/shared/events"
 )
 
@@ -51,7 +50,6 @@ func (o Outbox) Told(ctx context.Context, lines []events.Line) error {
 				return err
 			}
 		}
-		crash.Here("cloudctl.news.told")
 		return tx.Told(seqs)
 	})
 	return err

@@ -24,7 +24,6 @@ import (
 
 	"karri/cloudctl/store"
 	"karri/cloudctl/vault"
-	"karri/shared/crash"
 	"karri/shared/events"
 	"karri/shared/fault"
 )
@@ -275,7 +274,6 @@ func (w *Webhooks) work(ctx context.Context, h store.Webhook) error {
 				w.Log.Error("an event was given up", "webhook", h.ID, "event", d.Event, "err", err)
 				what = "dropped"
 			}
-			crash.Here("cloudctl.news.sent")
 			if err := w.Store.InTx(ctx, func(tx *store.Tx) error { return tx.DropDelivery(d.Seq) }); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -55,7 +56,7 @@ type Options struct {
 	Where func(ctx context.Context) (Address, error) // asked before each try
 	Local *Server                                    // instead of Where: in this process
 	Log   *slog.Logger
-	Again time.Duration // between tries; half a second when zero
+	Again time.Duration // the first pause between tries; 100 ms when zero
 }
 
 // Connect returns a bus at once; the connection is made, and made again, in the
@@ -64,14 +65,11 @@ func Connect(o Options) (*NATS, error) {
 	ctx, quit := context.WithCancel(context.Background())
 	n := &NATS{quit: quit}
 	d := &dialer{ctx: ctx, o: o}
-	again := o.Again
-	if again == 0 {
-		again = 500 * time.Millisecond
-	}
+	again := cmp.Or(o.Again, 100*time.Millisecond)
 	opts := []nats.Option{
 		nats.Name(o.Name), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1),
 		nats.SkipHostLookup(), nats.IgnoreDiscoveredServers(), nats.Timeout(5 * time.Second), nats.PingInterval(10 * time.Second), nats.MaxPingsOutstanding(2),
-		nats.CustomReconnectDelay(func(int) time.Duration { return again }),
+		nats.CustomReconnectDelay(func(tries int) time.Duration { return min(again<<min(max(tries-1, 0), 8), longestPause) }),
 		nats.ConnectHandler(n.gap), nats.ReconnectHandler(n.gap),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if ctx.Err() == nil {
@@ -98,14 +96,21 @@ func Connect(o Options) (*NATS, error) {
 
 // dialer finds the server anew for each connection.
 type dialer struct {
-	ctx context.Context
-	o   Options
-	mu  sync.Mutex
-	at  Address
+	ctx   context.Context
+	o     Options
+	mu    sync.Mutex
+	at    Address
+	tried bool
 }
+
+// longestPause is between two tries to connect.
+const longestPause = 4 * time.Second
 
 // Dial is nats.CustomDialer's.
 func (d *dialer) Dial(network, _ string) (net.Conn, error) {
+	if d.first() {
+		return nil, errors.New("the connection is made in the background")
+	}
 	ctx, cancel := context.WithTimeout(d.ctx, 5*time.Second)
 	defer cancel()
 	at, err := d.o.Where(ctx)
@@ -123,6 +128,15 @@ func (d *dialer) Dial(network, _ string) (net.Conn, error) {
 	d.at = at
 	d.mu.Unlock()
 	return (&net.Dialer{}).DialContext(ctx, network, u.Host)
+}
+
+// first lets Connect return at once.
+func (d *dialer) first() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	was := d.tried
+	d.tried = true
+	return !was
 }
 
 // tls shows the component's certificate, and believes cloudctl's, or that of

@@ -17,6 +17,7 @@ import (
 
 	"karri/shared/bucket"
 	"karri/shared/config"
+	"karri/shared/events"
 	"karri/shared/pki"
 	"karri/shared/rest"
 	"karri/shared/service"
@@ -84,7 +85,7 @@ func (c *Config) Spec() service.Spec {
 }
 
 func (c *Config) run(ctx context.Context, s *service.Service) error {
-	events, badEvents := setting.ParseEventTargets(c.Events)
+	targets, badEvents := setting.ParseEventTargets(c.Events)
 	replicas, badReplicas := setting.ParseReplicationTargets(c.Replicas)
 	ownership, badOwnership := access.ParseOwnership(cmp.Or(c.Ownership, string(access.ObjectWriter)))
 	if err := errors.Join(badEvents, badReplicas, badOwnership); err != nil {
@@ -99,12 +100,11 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	if err != nil {
 		return err
 	}
-	addr := c.Cloudctl
-	if addr == "" {
-		addr = s.Peers[pki.Cloudctl]
+	known, bus, leave, err := c.reach(s)
+	if err != nil {
+		return err
 	}
-	cloud := s.Client(pki.Identity{Role: pki.Cloudctl}, addr)
-	defer cloud.Close()
+	defer leave()
 	holds := &content.Holds{}
 	m := &mill.Mill{Index: x, Content: files, Holds: holds, Log: s.Log, OrphanAge: c.OrphanAge, OrphanMost: c.OrphanMost}
 	if x.Shared() {
@@ -113,10 +113,10 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	conf := s3.Config{
 		Region: c.Region, Domains: c.Domains, WebsiteDomains: c.Websites, Buckets: x, Objects: x, Uploads: x,
 		Ownership: ownership, Content: files, Holds: holds, Master: ring, Changed: m.Nudge, Accounts: x,
-		EventTargets: events, ReplicationTargets: replicas,
+		EventTargets: targets, ReplicationTargets: replicas,
 		Auth: &users{sign.Verifier{
 			Dialect: sign.S3, Region: c.Region, Services: []string{"s3"},
-			Keys:   &keys{cloud: client{cloud}, refresh: c.KeyRefresh, stale: c.KeyStale},
+			Keys:   known,
 			Bucket: func(r *http.Request) string { return s3.HostBucket(c.Domains, r.Host) },
 		}},
 	}
@@ -139,8 +139,19 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	s.Go("mill", m.Run)
 	s.Go("rewrapper", (&mill.Rewrapper{Buckets: x, Objects: x, Ring: ring, Log: s.Log}).Run)
 	w.measure(s, m.Census)
-	w.start(s, x, x.Shared())
+	w.start(s, x, x.Shared(), events.NewRelay(outbox{x, s.Identity().String()}, bus, s.Log).Run)
 	return s.Serve(ctx)
+}
+
+// reach makes the connections to cloudctl and to the event server.
+func (c *Config) reach(s *service.Service) (known *keys, bus events.Bus, leave func(), err error) {
+	cloud := s.Client(pki.Identity{Role: pki.Cloudctl}, cmp.Or(c.Cloudctl, s.Peers[pki.Cloudctl]))
+	known = &keys{cloud: client{cloud}, refresh: c.KeyRefresh, stale: c.KeyStale}
+	if bus, err = hear(s, cloud, known); err != nil {
+		cloud.Close()
+		return nil, nil, nil, err
+	}
+	return known, bus, func() { bus.Close(); cloud.Close() }, nil
 }
 
 // listen serves S3 to users and to components.

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"crypto/sha256"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -15,7 +16,8 @@ import (
 
 // keys asks cloudctl for derived signing keys and remembers them: for refresh
 // without asking again, and for stale while cloudctl cannot be asked. What
-// cloudctl says of a key, that it is unknown or suspended, counts at once.
+// cloudctl says of a key, that it is unknown or suspended, counts at once, and
+// so does an event that tells of a change.
 type keys struct {
 	cloud   caller
 	refresh time.Duration
@@ -23,6 +25,7 @@ type keys struct {
 
 	mu    sync.Mutex
 	known map[string]*known
+	drops uint64    // how often something was forgotten because it changed
 	away  time.Time // when cloudctl last did not answer
 }
 
@@ -32,8 +35,9 @@ type caller interface {
 }
 
 type known struct {
-	key sign.Key
-	at  time.Time // when cloudctl said so
+	key   sign.Key
+	at    time.Time // when cloudctl said so
+	doubt bool      // it may have changed since: cloudctl is asked before it serves
 }
 
 const (
@@ -65,7 +69,7 @@ type checkV2Request struct {
 func (k *keys) SigningKey(ctx context.Context, accessKey, token, date, region, service string) (sign.Key, error) {
 	digest := sha256.Sum256([]byte(token)) // a token is long
 	name := strings.Join([]string{accessKey, date, region, service, string(digest[:])}, "\x00")
-	old, fresh := k.remembered(name, time.Now())
+	old, drops, fresh := k.remembered(name, time.Now())
 	if fresh {
 		return old.key, nil
 	}
@@ -73,10 +77,10 @@ func (k *keys) SigningKey(ctx context.Context, accessKey, token, date, region, s
 	err := k.ask(ctx, "/v1/keys/derive", deriveRequest{accessKey, token, date, region, service}, &key)
 	switch {
 	case err == nil:
-		k.remember(name, &known{key, time.Now()})
+		k.remember(name, &known{key: key, at: time.Now()}, drops)
 		return key, nil
 	case definite(err):
-		k.remember(name, nil)
+		k.remember(name, nil, drops)
 		return sign.Key{}, err
 	case old != nil:
 		k.mu.Lock()
@@ -120,21 +124,44 @@ func definite(err error) bool {
 }
 
 // remembered returns what is known and not too old to serve, and whether it
-// may be served without asking.
-func (k *keys) remembered(name string, now time.Time) (old *known, fresh bool) {
+// may be served without asking. drops is for remember.
+func (k *keys) remembered(name string, now time.Time) (old *known, drops uint64, fresh bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	old = k.known[name]
 	if old == nil || now.Sub(old.at) > k.refresh+k.stale {
-		return nil, false
+		return nil, k.drops, false
 	}
-	return old, now.Sub(old.at) < k.refresh || now.Sub(k.away) < restBetween
+	return old, k.drops, !old.doubt && now.Sub(old.at) < k.refresh || now.Sub(k.away) < restBetween
 }
 
-// remember keeps what was learned; nil forgets.
-func (k *keys) remember(name string, what *known) {
+// drop forgets all keys of an account, of which something changed.
+func (k *keys) drop(account string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.drops++
+	maps.DeleteFunc(k.known, func(_ string, v *known) bool { return v.key.Account == account })
+}
+
+// suspect makes every key be asked for again, since events may have been
+// missed. While cloudctl cannot be asked they serve as they do without events.
+func (k *keys) suspect() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.drops++
+	for name, v := range k.known {
+		k.known[name] = &known{key: v.key, at: v.at, doubt: true}
+	}
+}
+
+// remember keeps what was learned; nil forgets. What was asked before something
+// changed may be the answer from before, and is not kept.
+func (k *keys) remember(name string, what *known, drops uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.drops != drops && what != nil {
+		return
+	}
 	if what == nil {
 		delete(k.known, name)
 		return

@@ -197,10 +197,11 @@ func (w *works) measure(s *service.Service, sweeper census) {
 
 // start makes the loops run while the daemon serves. The journal is that of this
 // process; of the others one walrus runs all.
-func (w *works) start(s *service.Service, x index.Index, shared bool) {
+func (w *works) start(s *service.Service, x index.Index, shared bool, announce func(context.Context) error) {
 	s.Go("journal", func(ctx context.Context) error { return w.journal.Run(ctx, w.pace) })
 	loops := map[string]func(context.Context, time.Duration) error{
-		"events": w.events.Run, "copies": w.copies.Run, "inventory": w.inventory.Run, "lifecycle": w.lifecycle.Run,
+		"announcements": func(ctx context.Context, _ time.Duration) error { return announce(ctx) },
+		"events":        w.events.Run, "copies": w.copies.Run, "inventory": w.inventory.Run, "lifecycle": w.lifecycle.Run,
 	}
 	var all []func(context.Context) error
 	for name, run := range loops {

@@ -37,6 +37,7 @@ func (s *Store) CreateBucket(ctx context.Context, b *Bucket) error {
 		}
 		c.set(append(ownerRows(b.Owner), b.Name...), nil)
 		c.enlist(&Bucket{}, &made)
+		c.announce(&Bucket{}, &made)
 		return c.setJSON(bucketRow(b.Name), &made)
 	})
 }
@@ -81,6 +82,7 @@ func (s *Store) UpdateBucket(ctx context.Context, name string, edit func(*Bucket
 		}
 		made.Revision = max(s.next(), old.Revision+1)
 		c.enlist(old, made)
+		c.announce(old, made)
 		s.known.Delete(name) // whoever wants it waits for the lock
 		err = c.setJSON(bucketRow(name), made)
 		crash.Here("walrus.index.bucket")

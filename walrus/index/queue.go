@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"slices"
+	"time"
 )
 
 // post adds to c a row for each target of its event.
@@ -24,6 +25,27 @@ func (c *change) post() error {
 		}
 	}
 	return nil
+}
+
+// Announced is the queue of what changed of who may do what with a bucket: an
+// event for each such setting, which is its Rule. It is told to the whole cloud.
+const Announced = "announce bucket"
+
+// announcedSettings are those that say who may do what.
+var announcedSettings = []string{"acl", "ownershipControls", "policy", "publicAccessBlock"}
+
+// announce adds to c what is to be told of a bucket that was made or changed.
+func (c *change) announce(old, made *Bucket) {
+	var to []Target
+	for _, name := range announcedSettings {
+		if !bytes.Equal(old.Settings[name], made.Settings[name]) {
+			to = append(to, Target{Queue: Announced, Rule: name})
+		}
+	}
+	if len(to) > 0 {
+		c.event = &Event{Name: Announced, Bucket: made.Name, Account: made.Owner, Time: time.Now().UTC(), Targets: to}
+		c.seq = c.store.next()
+	}
 }
 
 // Events is Outbox's.

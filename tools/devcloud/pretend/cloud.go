@@ -47,6 +47,8 @@ type Config struct {
 	Log   *slog.Logger      // nil: nowhere
 	Keys  *sign.Credentials // the administrator's; nil: new ones are made
 	Front *Front            // where users come in; nil: plain HTTP on loopback
+
+	Cloudctl, Walrus []string // more flags of these daemons
 }
 
 // Front is where the public APIs listen, beyond loopback by HTTPS. Name is

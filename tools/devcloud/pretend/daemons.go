@@ -60,7 +60,11 @@ func (c *Cloud) cloudctl() *part {
 	return &part{name: "cloudctl", role: "cloudctl", spec: func(args []string) (service.Spec, service.Flags, error) {
 		conf := &cloud.Config{}
 		spec := cloud.Spec(conf)
-		err := load(spec, conf, args, append(c.public("cloudctl"),
+		own := append(c.public("cloudctl"), c.Cloudctl...)
+		if c.Net != nil {
+			own = append(own, "--events-listen", "off") // the event server is reached by the machine's network alone
+		}
+		err := load(spec, conf, args, append(own,
 			"--endpoint", c.EC2(), "--s3-endpoint", c.S3(), "--public-addresses", "192.0.2.1-192.0.2.254")...)
 		return spec, conf.Flags, err
 	}}
@@ -70,7 +74,7 @@ func (c *Cloud) walrus() *part {
 	return &part{name: "walrus", role: "walrus", spec: func(args []string) (service.Spec, service.Flags, error) {
 		conf := &walrus.Config{}
 		spec := conf.Spec()
-		own := c.public("walrus")
+		own := append(c.public("walrus"), c.Walrus...)
 		if c.Front != nil {
 			own = append(own, "--domain", c.Front.Domain)
 		}
