@@ -94,7 +94,7 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 	book.Used = &account.Usage{Store: st, Log: s.Log}
 	c.keeper = &keep.Keeper{Store: st, Reports: c.reports, Clock: time.Now, Buckets: c.zones, Log: s.Log, Wrote: c.zones.nudge}
 	c.api = &ec2.API{
-		Store: st, Reports: c.reports, Clock: time.Now, Region: conf.Region, Pool: pool, Limits: ec2.DefaultLimits,
+		Store: st, Reports: c.reports, Clock: time.Now, Region: conf.Region, Pool: pool,
 		Buckets: c.zones, Console: c.zones, Nudge: c.nudge,
 	}
 	c.serveInternal()

@@ -3,6 +3,8 @@ package ec2
 import (
 	"strings"
 	"testing"
+
+	"karri/cloudctl/quota"
 )
 
 func (w *world) allocate() (allocation, address string) {
@@ -58,11 +60,11 @@ func TestALentAddressIsNotTheUsers(t *testing.T) {
 
 func TestAddressesRunOut(t *testing.T) {
 	w := newWorld(t)
-	w.api.Limits.Addresses = 2
+	w.limit(quota.Addresses, 2)
 	w.allocate()
 	w.allocate()
 	w.refused("AddressLimitExceeded", "Action=AllocateAddress")
-	w.api.Limits.Addresses = 100
+	w.limit(quota.Addresses, 100)
 	for range 6 {
 		w.allocate()
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -47,9 +48,9 @@ func allocateAddress(ctx context.Context, api *API, who action.Caller, in *Alloc
 	if err != nil {
 		return nil, err
 	}
-	a := &store.Address{Account: who.Account, Created: api.Clock()}
+	a := &store.Address{Account: who.Account, Creator: quota.Creator(who), Created: api.Clock()}
 	err = api.Store.InTx(ctx, func(tx *store.Tx) error {
-		if err := api.mayAllocate(tx, who.Account); err != nil {
+		if err := quota.Check(tx, who, quota.Addresses, 1); err != nil {
 			return err
 		}
 		if a.Address, err = api.publicAddress(tx, val(in.Address)); err != nil {
@@ -64,19 +65,6 @@ func allocateAddress(ctx context.Context, api *API, who action.Caller, in *Alloc
 	return &AllocateAddressOutput{
 		AllocationId: string(a.Allocation), Domain: "vpc", NetworkBorderGroup: api.Region, PublicIp: a.Address, PublicIpv4Pool: lender,
 	}, err
-}
-
-// mayAllocate counts the addresses of an account against its limit.
-func (api *API) mayAllocate(tx *store.Tx, account string) error {
-	rows, err := tx.AddressesOf(account)
-	if err != nil {
-		return err
-	}
-	rows = slices.DeleteFunc(rows, func(a store.Address) bool { return a.Auto })
-	if len(rows) >= api.Limits.Addresses {
-		return fault.New(fault.Full, "AddressLimitExceeded", "The maximum number of addresses has been reached.")
-	}
-	return nil
 }
 
 // publicAddress returns a free address of the pool: the asked one, if any.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -40,9 +41,6 @@ var _ = action.Add(Catalog, action.Def[*API, CreateSecurityGroupInput, CreateSec
 	Run: createSecurityGroup,
 })
 
-// maxGroupsOfAccount is how many security groups an account may have.
-const maxGroupsOfAccount = 500
-
 // vpcOf returns the VPC that a request names, or the default one.
 func vpcOf(tx *store.Tx, account string, name *string) (*store.VPC, error) {
 	if val(name) == "" {
@@ -69,21 +67,17 @@ func createSecurityGroup(ctx context.Context, api *API, who action.Caller, in *C
 		if err != nil {
 			return err
 		}
+		if err := quota.Check(tx, who, quota.Groups, 1); err != nil {
+			return err
+		}
 		g := &store.Group{
-			ID: id.New[id.Group](api.Rand), Account: who.Account, VPC: vpc.ID, Name: in.GroupName, Description: in.Description, Created: api.Clock(),
+			ID: id.New[id.Group](api.Rand), Account: who.Account, Creator: quota.Creator(who), VPC: vpc.ID, Name: in.GroupName, Description: in.Description, Created: api.Clock(),
 		}
 		if err := tx.Add(g); err != nil {
 			if store.Taken(err) {
 				return fault.New(fault.Conflict, "InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", g.Name, vpc.ID)
 			}
 			return err
-		}
-		all, err := tx.GroupsOf(who.Account)
-		if err != nil {
-			return err
-		}
-		if len(all) > maxGroupsOfAccount {
-			return fault.New(fault.Full, "SecurityGroupLimitExceeded", "You have reached the limit of %d security groups.", maxGroupsOfAccount)
 		}
 		if err := tx.Add(&store.Rule{
 			ID: id.New[id.Rule](api.Rand), Account: who.Account, Group: g.ID, Egress: true, Protocol: "-1", From: -1, To: -1, CIDR: "0.0.0.0/0", Created: g.Created,

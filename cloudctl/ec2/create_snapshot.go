@@ -4,6 +4,7 @@ import (
 	"context"
 	"unicode/utf8"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
 	"karri/shared/action"
@@ -44,15 +45,11 @@ func createSnapshot(ctx context.Context, api *API, who action.Caller, in *Create
 		if s := report.VolumeState(v, nil); s != "available" {
 			return fault.New(fault.Conflict, "IncorrectState", "Volume '%s' is %s.", v.ID, s)
 		}
-		have, err := tx.SnapshotsOf(who.Account)
-		if err != nil {
+		if err := quota.Check(tx, who, quota.Snapshots, 1); err != nil {
 			return err
 		}
-		if len(have) >= api.Limits.Snapshots {
-			return fault.New(fault.Full, "SnapshotLimitExceeded", "You have reached your limit of %d snapshots.", api.Limits.Snapshots)
-		}
 		s := &store.Snapshot{
-			ID: id.New[id.Snapshot](api.Rand), Account: who.Account, Volume: v.ID, Zone: v.Zone, SizeGiB: v.SizeGiB,
+			ID: id.New[id.Snapshot](api.Rand), Account: who.Account, Creator: quota.Creator(who), Volume: v.ID, Zone: v.Zone, SizeGiB: v.SizeGiB,
 			Description: val(in.Description), Want: wire.Present, Started: api.Clock(),
 		}
 		if err := tx.Add(s); err != nil {

@@ -59,7 +59,7 @@ func createVolume(ctx context.Context, api *API, who action.Caller, in *CreateVo
 			if err != nil {
 				return "", err
 			}
-			v, err := api.newVolume(tx, who.Account, in.AvailabilityZone, size, from, typ)
+			v, err := api.newVolume(tx, who, in.AvailabilityZone, size, from, typ)
 			if err != nil {
 				return "", err
 			}

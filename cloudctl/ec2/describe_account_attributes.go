@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -35,7 +36,14 @@ var _ = action.Add(Catalog, action.Def[*API, DescribeAccountAttributesInput, Des
 
 func describeAccountAttributes(ctx context.Context, api *API, who action.Caller, in *DescribeAccountAttributesInput) (*DescribeAccountAttributesOutput, error) {
 	vpc := "none"
-	err := api.Store.View(ctx, func(tx *store.Tx) error {
+	var instances, addresses quota.Bound
+	err := api.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if instances, err = quota.OfAccount(tx, who.Account, quota.Instances); err != nil {
+			return err
+		}
+		if addresses, err = quota.OfAccount(tx, who.Account, quota.Addresses); err != nil {
+			return err
+		}
 		v, err := tx.DefaultVPC(who.Account)
 		if fault.KindOf(err) == fault.Missing {
 			return nil
@@ -53,10 +61,10 @@ func describeAccountAttributes(ctx context.Context, api *API, who action.Caller,
 	}
 	all := []AccountAttribute{
 		attribute("supported-platforms", "VPC"), attribute("default-vpc", vpc),
-		attribute("max-instances", strconv.Itoa(api.Limits.Instances)),
+		attribute("max-instances", strconv.FormatInt(instances.Most, 10)),
 		attribute("vpc-max-security-groups-per-interface", strconv.Itoa(maxGroups)),
-		attribute("max-elastic-ips", strconv.Itoa(api.Limits.Addresses)),
-		attribute("vpc-max-elastic-ips", strconv.Itoa(api.Limits.Addresses)),
+		attribute("max-elastic-ips", strconv.FormatInt(addresses.Most, 10)),
+		attribute("vpc-max-elastic-ips", strconv.FormatInt(addresses.Most, 10)),
 	}
 	all, err = wanted(in.AttributeNames, all, func(a AccountAttribute) string { return a.AttributeName }, func(name string) error {
 		return invalid("Value (%s) for parameter attributeName is invalid.", name)

@@ -33,23 +33,10 @@ type API struct {
 	Region   string         // us-east-1
 	Endpoint string         // host and port of the public API, for DescribeRegions
 	Pool     []netip.Prefix // public addresses that may be given out
-	Limits   Limits
-	Buckets  bucket.Store // users' objects, by For
+	Buckets  bucket.Store   // users' objects, by For
 	Console  Console
 	Nudge    func() // wakes the loops; carries no news
 }
-
-// Limits is how much one account may have.
-type Limits struct {
-	Instances int
-	Volumes   int
-	VolumeGiB int // of one volume
-	Snapshots int
-	Addresses int
-}
-
-// DefaultLimits are the limits of an account where none are configured.
-var DefaultLimits = Limits{Instances: 100, Volumes: 200, VolumeGiB: 16384, Snapshots: 1000, Addresses: 20}
 
 // A Console returns the last output of an instance's serial console, also of
 // one that has ended, and when it was read.

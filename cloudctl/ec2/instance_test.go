@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/id"
 	"karri/shared/wire"
@@ -85,7 +86,7 @@ func TestTheCountIsDecidedByRoomAndLimit(t *testing.T) {
 		t.Errorf("%d more instances", n)
 	}
 	w.refused("InsufficientInstanceCapacity", "%s&MinCount=1&MaxCount=1", run)
-	w.api.Limits.Instances = 3
+	w.limit(quota.Instances, 3)
 	w.refused("InstanceLimitExceeded", "%s&MinCount=1&MaxCount=1", run)
 	if n := len(all(w.ask("Action=DescribeInstances"), "amiLaunchIndex")); n != 3 {
 		t.Errorf("a refused request left something: %d", n)

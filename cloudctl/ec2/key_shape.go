@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -155,7 +156,10 @@ func (api *API) addKey(tx *store.Tx, who action.Caller, name string, key *store.
 	if err != nil {
 		return nil, err
 	}
-	key.ID, key.Account, key.Name, key.Created = id.New[id.Key](api.Rand), who.Account, name, api.Clock()
+	if err := quota.Check(tx, who, quota.KeyPairs, 1); err != nil {
+		return nil, err
+	}
+	key.ID, key.Account, key.Creator, key.Name, key.Created = id.New[id.Key](api.Rand), who.Account, quota.Creator(who), name, api.Clock()
 	if err := tx.Add(key); err != nil {
 		if store.Taken(err) {
 			return nil, fault.New(fault.Conflict, "InvalidKeyPair.Duplicate", "The keypair '%s' already exists.", name)

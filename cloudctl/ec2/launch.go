@@ -3,6 +3,7 @@ package ec2
 import (
 	"time"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
 	"karri/shared/action"
@@ -99,7 +100,7 @@ const maxGroups = 5
 // write writes one instance with its interface, address, volumes and tags.
 func (l *launch) write(r id.Reservation, n int) error {
 	i := &store.Instance{
-		ID: id.New[id.Instance](l.api.Rand), Account: l.who.Account, Reservation: r, Number: n, Zone: l.subnet.Zone,
+		ID: id.New[id.Instance](l.api.Rand), Account: l.who.Account, Creator: quota.Creator(l.who), Reservation: r, Number: n, Zone: l.subnet.Zone,
 		ClientToken: val(l.in.ClientToken), Want: wire.Running, Launched: l.now, Created: l.now,
 		Type: l.spec.typ.name, VCPUs: l.spec.typ.vcpus, MemoryMiB: l.spec.typ.memoryMiB, DiskGiB: l.diskG,
 		Image: wire.Image{
@@ -111,6 +112,10 @@ func (l *launch) write(r id.Reservation, n int) error {
 	}
 	if l.key != nil {
 		i.KeyName, i.PublicKey = l.key.Name, l.key.Public
+	}
+	var err error
+	if i.Expires, i.ExpiresBy, err = quota.Expiry(l.tx, l.who, l.now); err != nil {
+		return err
 	}
 	if err := l.tx.Add(i); err != nil {
 		return err
@@ -139,7 +144,7 @@ func (l *launch) writeInterface(i *store.Instance) error {
 		return err
 	}
 	e := &store.Interface{
-		ID: id.New[id.Interface](l.api.Rand), Account: i.Account, VPC: l.subnet.VPC, Subnet: l.subnet.ID, Zone: i.Zone,
+		ID: id.New[id.Interface](l.api.Rand), Account: i.Account, Creator: i.Creator, VPC: l.subnet.VPC, Subnet: l.subnet.ID, Zone: i.Zone,
 		MAC: mac, Address: address.String(), Groups: l.groups, SourceCheck: true, Description: l.spec.description,
 		Created: l.now, Instance: i.ID, Attachment: id.New[id.Attachment](l.api.Rand), Attached: l.now,
 		DeleteOnTermination: !l.spec.keep,

@@ -1,8 +1,10 @@
 package ec2
 
 import (
+	"karri/cloudctl/quota"
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
+	"karri/shared/action"
 	"karri/shared/fault"
 	"karri/shared/id"
 	"karri/shared/wire"
@@ -80,15 +82,15 @@ func (l *launch) findRoot(ebs *EbsBlockDevice) error {
 	if *size < l.image.GiB {
 		return fault.New(fault.Invalid, "InvalidBlockDeviceMapping", "Volume of size %dGB is smaller than image '%s', expect size >= %dGB", *size, l.image.ID, l.image.GiB)
 	}
-	if *size > l.api.Limits.VolumeGiB {
-		return invalid("The volume size is invalid for the root disk: %d is more than %d GiB.", *size, l.api.Limits.VolumeGiB)
+	if *size > maxVolumeGiB {
+		return invalid("The volume size is invalid for the root disk: %d is more than %d GiB.", *size, maxVolumeGiB)
 	}
 	l.diskG = *size
 	return nil
 }
 
 func (l *launch) writeVolume(i *store.Instance, d newDisk) error {
-	v, err := l.api.newVolume(l.tx, i.Account, i.Zone, d.sizeGiB, d.from, d.typ)
+	v, err := l.api.newVolume(l.tx, l.who, i.Zone, d.sizeGiB, d.from, d.typ)
 	if err != nil {
 		return err
 	}
@@ -101,17 +103,21 @@ func (l *launch) writeVolume(i *store.Instance, d newDisk) error {
 	})
 }
 
-// newVolume writes the record of a volume within the account's limits.
-func (api *API) newVolume(tx *store.Tx, account, zone string, size int, from *store.Snapshot, typ string) (*store.Volume, error) {
-	have, err := tx.VolumesOf(account)
-	if err != nil {
-		return nil, err
-	}
-	if len(have) >= api.Limits.Volumes {
-		return nil, fault.New(fault.Full, "VolumeLimitExceeded", "You have reached your limit of %d volumes.", api.Limits.Volumes)
+// maxVolumeGiB is how large a volume can be at all.
+const maxVolumeGiB = 16384
+
+// newVolume writes the record of a volume within the caller's limits.
+func (api *API) newVolume(tx *store.Tx, who action.Caller, zone string, size int, from *store.Snapshot, typ string) (*store.Volume, error) {
+	for _, more := range []struct {
+		quota string
+		n     int64
+	}{{quota.VolumeGiB, int64(size)}, {quota.Volumes, 1}, {quota.VolumesGiB, int64(size)}} {
+		if err := quota.Check(tx, who, more.quota, more.n); err != nil {
+			return nil, err
+		}
 	}
 	v := &store.Volume{
-		ID: id.New[id.Volume](api.Rand), Account: account, Zone: zone, SizeGiB: size, Type: typ, Want: wire.Present, Created: api.Clock(),
+		ID: id.New[id.Volume](api.Rand), Account: who.Account, Creator: quota.Creator(who), Zone: zone, SizeGiB: size, Type: typ, Want: wire.Present, Created: api.Clock(),
 	}
 	if from != nil {
 		v.From, v.FromZone = from.ID, from.Zone
@@ -143,8 +149,8 @@ func (api *API) checkVolume(tx *store.Tx, account string, size *int, snapshot, t
 		return 0, nil, "", lacking("size/snapshot")
 	case size == nil:
 		n = from.SizeGiB
-	case n < 1 || n > api.Limits.VolumeGiB:
-		return 0, nil, "", invalid("Volume of %dGiB is not between 1 and %d GiB.", n, api.Limits.VolumeGiB)
+	case n < 1 || n > maxVolumeGiB:
+		return 0, nil, "", invalid("Volume of %dGiB is not between 1 and %d GiB.", n, maxVolumeGiB)
 	case from != nil && n < from.SizeGiB:
 		return 0, nil, "", invalid("The size %d GiB is smaller than that of snapshot '%s': %d GiB.", n, from.ID, from.SizeGiB)
 	}

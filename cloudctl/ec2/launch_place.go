@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"karri/cloudctl/choose"
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/fault"
 	"karri/shared/wire"
@@ -83,14 +84,9 @@ func (l *launch) room(zone string) (choose.Zone, error) {
 
 // findRoom decides how many instances there will be.
 func (l *launch) findRoom() error {
-	live, err := l.tx.LiveInstances(l.who.Account)
+	limit, err := l.allowed()
 	if err != nil {
 		return err
-	}
-	limit := l.api.Limits.Instances - live
-	if limit < l.in.MinCount {
-		return fault.New(fault.Full, "InstanceLimitExceeded",
-			"You have requested more instances (%d) than your current instance limit of %d allows.", live+l.in.MinCount, l.api.Limits.Instances)
 	}
 	if l.api.Reports.Cluster(l.subnet.Zone).Heard.IsZero() {
 		return fault.New(fault.Later, "Unavailable", "The zone %s has not been heard of yet.", l.subnet.Zone).
@@ -105,6 +101,27 @@ func (l *launch) findRoom() error {
 		return InsufficientCapacity(l.spec.typ.name, l.subnet)
 	}
 	return nil
+}
+
+// allowed returns how many instances the limits let there be, up to MaxCount.
+func (l *launch) allowed() (int, error) {
+	n := int64(l.in.MaxCount)
+	for _, per := range []struct {
+		quota string
+		each  int
+	}{
+		{quota.Instances, 1}, {quota.Active, 1}, {quota.Interfaces, 1},
+		{quota.CPUs, l.spec.typ.vcpus}, {quota.Memory, l.spec.typ.memoryMiB}, {quota.Disk, l.diskG},
+	} {
+		b, err := quota.Left(l.tx, l.who, per.quota)
+		if err != nil {
+			return 0, err
+		}
+		if n = min(n, b.Left()/int64(max(per.each, 1))); n < int64(l.in.MinCount) {
+			return 0, b.Exceeded(int64(l.in.MinCount * per.each))
+		}
+	}
+	return int(n), nil
 }
 
 // InsufficientCapacity is the fault of a zone without room.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/bucket"
@@ -57,8 +58,11 @@ func registerImage(ctx context.Context, api *API, who action.Caller, in *Registe
 	if err := api.inspect(ctx, who, row); err != nil {
 		return nil, err
 	}
-	row.ID, row.Account, row.Want, row.Created = id.New[id.Image](api.Rand), who.Account, wire.Present, api.Clock()
+	row.ID, row.Account, row.Creator, row.Want, row.Created = id.New[id.Image](api.Rand), who.Account, quota.Creator(who), wire.Present, api.Clock()
 	err = api.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := quota.Check(tx, who, quota.Images, 1); err != nil {
+			return err
+		}
 		if err := tx.Add(row); err != nil {
 			if store.Taken(err) {
 				return fault.New(fault.Conflict, "InvalidAMIName.Duplicate", "AMI name %s is already in use by another AMI", row.Name)

@@ -3,6 +3,7 @@ package ec2
 import (
 	"context"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
 	"karri/shared/action"
@@ -33,6 +34,11 @@ func startInstances(ctx context.Context, api *API, who action.Caller, in *StartI
 		case report.Stopped:
 		default:
 			return incorrect(i, now, "started")
+		}
+		for name, more := range map[string]int{quota.Active: 1, quota.CPUs: i.VCPUs, quota.Memory: i.MemoryMiB} {
+			if err := quota.Check(tx, who, name, int64(more)); err != nil {
+				return err
+			}
 		}
 		i.Want, i.Ran, i.Rested, i.Force, i.Launched = wire.Running, false, false, false, api.Clock()
 		i.Asked, i.AskedText = "", ""

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/bucket/buckettest"
 	"karri/shared/fault"
@@ -72,7 +73,8 @@ func TestTheLifeOfAVolume(t *testing.T) {
 
 func TestLimitsAreCounted(t *testing.T) {
 	w := newWorld(t)
-	w.api.Limits.Volumes, w.api.Limits.Snapshots = 1, 1
+	w.limit(quota.Volumes, 1)
+	w.limit(quota.Snapshots, 1)
 	v := w.volume()
 	w.refused("VolumeLimitExceeded", "Action=CreateVolume&Size=1&AvailabilityZone=%s", zoneA)
 	w.ask("Action=CreateSnapshot&VolumeId=%s", v)

@@ -51,7 +51,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w := &world{T: t, accounts: map[string]string{}}
 	w.api = &API{
-		Store: s, Reports: &report.Latest{}, Clock: time.Now, Region: "us-east-1", Limits: DefaultLimits,
+		Store: s, Reports: &report.Latest{}, Clock: time.Now, Region: "us-east-1",
 		Pool: []netip.Prefix{netip.MustParsePrefix("192.0.2.8/29")}, Nudge: func() { w.nudges++ },
 	}
 	w.tx(func(tx *store.Tx) error {
@@ -92,6 +92,21 @@ func (w *world) who(r *http.Request, _ string) (action.Caller, error) {
 		return action.Caller{}, fault.New(fault.Denied, "AuthFailure", "No signature.")
 	}
 	return action.Caller{Account: a, ARN: account.RootARN(a), UserID: a}, nil
+}
+
+// limit lays a policy on ann's account.
+func (w *world) limit(quota string, most int) {
+	w.Helper()
+	w.lay(w.accounts["ann"], quota, fmt.Sprintf(`"NumericLessThanEquals":{"%s":%d}`, quota, most))
+}
+
+// lay gives a user, group or role, or an account, a policy that limits.
+func (w *world) lay(holder, name, condition string) {
+	w.Helper()
+	w.tx(func(tx *store.Tx) error {
+		return tx.Put(&store.InlinePolicy{Holder: holder, Name: name, Account: w.accounts["ann"], Created: time.Now(),
+			Document: `{"Version":"2012-10-17","Statement":{"Effect":"Limit","Action":"*","Resource":"*","Condition":{` + condition + `}}}`})
+	})
 }
 
 func (w *world) tx(do func(*store.Tx) error) {

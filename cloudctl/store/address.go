@@ -16,6 +16,7 @@ type Address struct {
 	Association id.Association // empty: not associated
 	Interface   id.Interface   // whose private address it stands for; empty: none
 	Created     time.Time
+	Creator     string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.

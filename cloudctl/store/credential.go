@@ -29,6 +29,7 @@ type MFADevice struct {
 	Tags    Labels `gorm:"serializer:json"`
 	Created time.Time
 	Enabled *time.Time
+	Creator string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.
@@ -42,6 +43,7 @@ type SigningCertificate struct {
 	Body    string // PEM
 	Active  bool
 	Created time.Time
+	Creator string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.
@@ -60,6 +62,7 @@ type ServerCertificate struct {
 	Tags    Labels `gorm:"serializer:json"`
 	Created time.Time
 	Expires time.Time
+	Creator string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.

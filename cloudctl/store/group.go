@@ -14,6 +14,7 @@ type Group struct {
 	Name        string // unique in the VPC
 	Description string
 	Created     time.Time
+	Creator     string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.

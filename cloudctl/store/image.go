@@ -28,6 +28,7 @@ type Image struct {
 	Copied  bool   // the cloud's own copy is whole
 	SHA256  string `gorm:"column:sha256"` // of the copy; not empty: the image can be used
 	Failure string // why it cannot be had; not empty: it has failed for good
+	Creator string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.

@@ -51,6 +51,10 @@ type Instance struct {
 	Failure string    // state reason code of a failure for good: Server.InternalError
 	Freed   bool      // ended, and all that it held was given back
 	Ended   time.Time // when that was; zero: not yet
+
+	Creator   string     // id of the user or role that made it; "": the account itself
+	Expires   *time.Time // when a policy ends it; nil: never
+	ExpiresBy string     // name of that policy
 }
 
 // TableName names the table.
@@ -73,11 +77,6 @@ func (t *Tx) InstancesOf(account string) ([]Instance, error) {
 // of: all but those that are ended.
 func (t *Tx) InstancesIn(zone string) ([]Instance, error) {
 	return many[Instance](t.g.Where("zone = ? AND NOT freed", zone), "id")
-}
-
-// LiveInstances counts the instances of an account that are not wished gone.
-func (t *Tx) LiveInstances(account string) (int, error) {
-	return count[Instance](t.owned(account).Where("want <> ?", wire.Gone))
 }
 
 // InstancesOfReservation returns what one RunInstances made.

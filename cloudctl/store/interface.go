@@ -27,7 +27,8 @@ type Interface struct {
 	DeviceIndex         int
 	DeleteOnTermination bool
 	Attached            time.Time
-	Lends               bool // it is lent a public address whenever its instance starts
+	Lends               bool   // it is lent a public address whenever its instance starts
+	Creator             string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.

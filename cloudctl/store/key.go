@@ -16,6 +16,7 @@ type Key struct {
 	Public      string // authorized_keys form
 	Fingerprint string
 	Created     time.Time
+	Creator     string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.

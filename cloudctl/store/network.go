@@ -18,6 +18,7 @@ type VPC struct {
 	ACL       id.NetworkACL
 	DHCP      id.DHCPOptions
 	Created   time.Time
+	Creator   string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.
@@ -33,6 +34,7 @@ type Subnet struct {
 	Default bool   `gorm:"column:is_default"` // of its zone, in the default VPC
 	Public  bool   // mapPublicIpOnLaunch
 	Created time.Time
+	Creator string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.

@@ -17,6 +17,7 @@ type ManagedPolicy struct {
 	Tags           Labels `gorm:"serializer:json"`
 	Created        time.Time
 	Updated        time.Time
+	Creator        string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.

@@ -22,6 +22,7 @@ type Role struct {
 	Created     time.Time
 	Used        *time.Time
 	UsedRegion  string
+	Creator     string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.
@@ -40,6 +41,7 @@ type InstanceProfile struct {
 	Role    string // id; "": none yet
 	Tags    Labels `gorm:"serializer:json"`
 	Created time.Time
+	Creator string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.
@@ -59,6 +61,7 @@ type OIDCProvider struct {
 	Thumbprints []string `gorm:"serializer:json"`
 	Tags        Labels   `gorm:"serializer:json"`
 	Created     time.Time
+	Creator     string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.

@@ -20,6 +20,7 @@ type Snapshot struct {
 
 	Done    bool   // seen whole in walrus: from then on it is completed
 	Failure string // why it cannot be had; not empty: it has failed for good
+	Creator string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.

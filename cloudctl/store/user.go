@@ -37,6 +37,7 @@ type User struct {
 	Boundary string // ARN of a managed policy; "": none
 	Tags     Labels `gorm:"serializer:json"`
 	Created  time.Time
+	Creator  string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.
@@ -53,6 +54,7 @@ type UserGroup struct {
 	Folded  string
 	Path    string
 	Created time.Time
+	Creator string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.

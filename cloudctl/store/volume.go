@@ -23,6 +23,7 @@ type Volume struct {
 
 	Ready   bool   // seen whole: from then on it is available or in-use
 	Failure string // why it cannot be had; not empty: it has failed for good
+	Creator string // id of the user or role that made it; "": the account itself
 }
 
 // TableName names the table.

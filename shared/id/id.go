@@ -33,12 +33,13 @@ type (
 	RouteAssoc      string // rtbassoc-
 	NetworkACL      string // acl-
 	DHCPOptions     string // dopt-
+	ProfileAssoc    string // iip-assoc-
 )
 
 // An ID is any of the typed ids.
 type ID interface {
 	Instance | Reservation | Image | Volume | Snapshot | Key | Group | Rule | VPC | Subnet | Interface |
-		Attachment | Allocation | Association | InternetGateway | RouteTable | RouteAssoc | NetworkACL | DHCPOptions
+		Attachment | Allocation | Association | InternetGateway | RouteTable | RouteAssoc | NetworkACL | DHCPOptions | ProfileAssoc
 }
 
 // Prefix returns what each id of type T begins with, without the dash.
@@ -81,6 +82,8 @@ func Prefix[T ID]() string {
 		return "rtbassoc"
 	case NetworkACL:
 		return "acl"
+	case ProfileAssoc:
+		return "iip-assoc"
 	}
 	return "dopt"
 }

@@ -99,6 +99,7 @@ func (i *Identity) Compile(parse func(Document) (*policy.Policy, error)) (*Right
 			*part.to = append(*part.to, p)
 		}
 	}
+	r.Policies.Account = r.Limits
 	return r, nil
 }
 

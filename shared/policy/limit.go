@@ -54,6 +54,11 @@ func (s *Statement) checkLimit(where string, rules Rules) error {
 	case len(s.Conditions) == 0:
 		return malformed(where, "A statement that limits needs a Condition that says how much.")
 	}
+	for _, r := range s.Resources {
+		if parts, ok := splitPattern(r); ok && r != "*" && parts[3] != "" && parts[3] != "*" {
+			return malformed(where, "'%s': a limit is of the whole cloud, and its resources are of the region '*'.", r)
+		}
+	}
 	for _, c := range s.Conditions {
 		at := where + ".Condition." + c.Operator + "." + c.Key
 		operators := []string{"NumericLessThanEquals", "NumericLessThan"}

@@ -18,6 +18,7 @@ var limits = []struct {
 	{limit("ec2:RunInstances", `"NumericEquals":{"ec2:KeepAlive":"60"}`), ""},
 	{limit("ec2:RunInstances", `"DateEquals":{"ec2:ExpirationTime":"2027-01-01T00:00:00Z"}`), ""},
 	{`"Effect":"Limit","NotAction":"s3:*","NotResource":"arn:aws:ec2:*:*:instance/*","Condition":{"NumericLessThan":{"ec2:quota-imagenumber":1}}`, ""},
+	{`"Effect":"Limit","Action":"ec2:*","Resource":"arn:aws:ec2:us-east-1:*:volume/*","Condition":{"NumericLessThan":{"ec2:quota-imagenumber":1}}`, "of the region '*'"},
 	{`"Effect":"Limit","Action":"ec2:*","Resource":"*"`, "needs a Condition"},
 	{`"Effect":"Limit","Action":"ec2:*","Resource":"*","Condition":{}`, "needs a Condition"},
 	{`"Effect":"limit","Action":"ec2:*","Resource":"*"`, "Effect: It must be"},
