@@ -29,6 +29,7 @@ type API struct {
 	Endpoints Endpoints // what env settings name
 	Region    string
 	Clock     func() time.Time
+	Nudge     func() // wakes the loops
 }
 
 // Endpoints are the public addresses of the cloud.
@@ -50,7 +51,6 @@ type Buckets interface {
 	Describe(ctx context.Context, account, name string) ([]bucket.Held, error)
 	SetQuota(ctx context.Context, name string, quota bucket.Amount) error
 	Share(ctx context.Context, account string) (bucket.Share, error)
-	SetShare(ctx context.Context, account string, quota bucket.Amount) error
 }
 
 // An Explainer tells, tier by tier from the top, what is wanted of a thing,

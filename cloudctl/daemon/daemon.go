@@ -92,7 +92,7 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 	c.zones = newZones(c)
 	book.Buckets = c.zones
 	book.Used = &account.Usage{Store: st, Log: s.Log}
-	c.keeper = &keep.Keeper{Store: st, Reports: c.reports, Clock: time.Now, Buckets: c.zones, Log: s.Log, Wrote: c.zones.nudge}
+	c.keeper = &keep.Keeper{Store: st, Reports: c.reports, Clock: time.Now, Buckets: c.zones, Bounds: c.zones.walrusStore, Log: s.Log, Wrote: c.zones.nudge}
 	c.api = &ec2.API{
 		Store: st, Reports: c.reports, Clock: time.Now, Region: conf.Region, Pool: pool,
 		Buckets: c.zones, Console: c.zones, Nudge: c.nudge,

@@ -99,6 +99,9 @@ func (c *cloud) explainInstance(ctx context.Context, e *wire.Explanation, accoun
 	if i.Asked != "" {
 		e.Say("why: %s: %s", i.Asked, i.AskedText)
 	}
+	if i.Expires != nil {
+		e.Say("ends: %s, by the policy %s", stamp(*i.Expires), i.ExpiresBy)
+	}
 	e.Say("remembered: ran %t since %s on node %q; rested %t; given back %t", i.Ran, stamp(i.Started), i.Node, i.Rested, i.Freed)
 	c.sayFlow(e, "i", string(name))
 	seen, ok := c.reports.Instance(i.Zone, name)

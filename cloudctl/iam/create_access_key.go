@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -38,6 +39,9 @@ func createAccessKey(ctx context.Context, api *API, who action.Caller, in *Creat
 		}
 		if len(has) >= maxKeys {
 			return fault.New(fault.Full, "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: %d", maxKeys)
+		}
+		if err := quota.Check(tx, who, "iam:quota-accesskeynumber", 1); err != nil {
+			return err
 		}
 		key, err := api.Accounts.AddKey(tx, who.Account, u)
 		out.AccessKey = &AccessKey{UserName: name, AccessKeyId: key.AccessKey, Status: status(true), SecretAccessKey: key.Secret, CreateDate: api.Clock()}

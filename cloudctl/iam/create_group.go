@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -44,6 +45,10 @@ func createGroup(ctx context.Context, api *API, who action.Caller, in *CreateGro
 		if _, err := tx.UserGroup(who.Account, in.GroupName); err == nil {
 			return fault.New(fault.Conflict, "EntityAlreadyExists", "Group with name %s already exists.", in.GroupName)
 		}
+		if err := quota.Check(tx, who, "iam:quota-groupnumber", 1); err != nil {
+			return err
+		}
+		g.Creator = quota.Creator(who)
 		if err := tx.Add(g); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -53,6 +54,10 @@ func createUser(ctx context.Context, api *API, who action.Caller, in *CreateUser
 		if u.Boundary, err = api.bound(tx, who.Account, val(in.PermissionsBoundary)); err != nil {
 			return err
 		}
+		if err := quota.Check(tx, who, "iam:quota-usernumber", 1); err != nil {
+			return err
+		}
+		u.Creator = quota.Creator(who)
 		if err := tx.Add(u); err != nil {
 			return err
 		}

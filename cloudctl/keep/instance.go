@@ -24,6 +24,7 @@ type instance struct {
 	attached int  // attachments that are still wished
 	hopeless bool // no node takes it, for long
 	past     bool // it was listed long enough
+	expired  bool // a policy ends it
 }
 
 // Instances is the loop over instances.
@@ -60,6 +61,7 @@ func (k *Keeper) lookInstance(ctx context.Context, name string) (t instance, err
 	now := k.Clock()
 	t.seen, _ = k.Reports.Instance(t.row.Zone, t.row.ID)
 	t.hopeless = t.seen.Node == "" && len(t.seen.Refused) > 0 && now.Sub(t.row.Launched) > noRoom
+	t.expired = t.row.Want != wire.Gone && t.row.Expires != nil && !now.Before(*t.row.Expires)
 	t.past = t.row.Freed && now.Sub(t.row.Ended) > Listed
 	return t, nil
 }
@@ -77,6 +79,8 @@ func (k *Keeper) nextInstance(t instance) *life.Step[instance] {
 		return step("forget", k.forgetInstance)
 	case i.Freed:
 		return nil
+	case t.expired:
+		return step("end it by policy", k.expire)
 	case i.Want == wire.Gone && t.attached > 0:
 		return step("let go of volumes", k.letGo)
 	case i.Want == wire.Gone && seen.State == wire.InstanceGone:
@@ -126,6 +130,15 @@ func (k *Keeper) change(ctx context.Context, t instance, do func(tx *store.Tx, i
 			return err
 		}
 		return tx.Put(i)
+	})
+}
+
+// expire wishes an instance gone at the end that a policy set, protected or not.
+func (k *Keeper) expire(ctx context.Context, t instance) error {
+	return k.change(ctx, t, func(_ *store.Tx, i *store.Instance) error {
+		i.Want, i.Asked, i.AskedAt = wire.Gone, "Server.ScheduledStop", k.Clock()
+		i.AskedText = "Server.ScheduledStop: Ended by the policy " + i.ExpiresBy
+		return nil
 	})
 }
 

@@ -33,6 +33,7 @@ type Keeper struct {
 	Reports *report.Latest
 	Clock   func() time.Time
 	Buckets bucket.Store
+	Bounds  Bounds
 	Log     *slog.Logger
 	Every   time.Duration // a full pass; the runner's own when zero
 	Wrote   func()        // told after each change of a record: wakes the links
@@ -43,6 +44,7 @@ type Keeper struct {
 	attachments life.Runner[attachment]
 	snapshots   life.Runner[snapshot]
 	images      life.Runner[image]
+	shares      life.Runner[share]
 }
 
 // Nudge wakes all loops.
@@ -52,6 +54,7 @@ func (k *Keeper) Nudge() {
 	k.attachments.Nudge()
 	k.snapshots.Nudge()
 	k.images.Nudge()
+	k.shares.Nudge()
 }
 
 // Loops returns the loops by name, each to be run until its context ends.
@@ -62,6 +65,7 @@ func (k *Keeper) Loops() map[string]func(context.Context) {
 		"attachments": prepare(k, &k.attachments, k.Attachments()),
 		"snapshots":   prepare(k, &k.snapshots, k.Snapshots()),
 		"images":      prepare(k, &k.images, k.Images()),
+		"shares":      prepare(k, &k.shares, k.Shares()),
 		"sweeps":      k.sweeps,
 	}
 }

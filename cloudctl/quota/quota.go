@@ -20,6 +20,7 @@ import (
 
 	"karri/cloudctl/store"
 	"karri/shared/action"
+	"karri/shared/bucket"
 	"karri/shared/fault"
 	"karri/shared/policy"
 )
@@ -119,6 +120,23 @@ func (b Bound) Exceeded(more int64) error {
 		return fault.New(fault.Conflict, q.Code, "Cannot exceed quota for %s: %d (of %s%s)", q.Title, b.Most, whose, by)
 	}
 	return fault.New(fault.Full, q.Code, "You have requested more %s (%d) than the limit of %d for %s allows%s.", q.Word, b.Held+more, b.Most, whose, by)
+}
+
+// Share returns the bounds that are laid on what an account has in buckets, in
+// the form that walrus keeps them in.
+func Share(tx *store.Tx, account string) (a bucket.Amount, err error) {
+	texts, err := limiting(tx, account)
+	for name, to := range map[string]*int64{Buckets: &a.Buckets, Objects: &a.Objects, Bytes: &a.Bytes} {
+		most, by := Named(name).limit(account, texts)
+		switch {
+		case by == "" || most == None:
+		case most == 0:
+			*to = bucket.Nothing
+		default:
+			*to = most
+		}
+	}
+	return a, err
 }
 
 // Creator returns what the things that a caller makes are marked with: the id

@@ -24,7 +24,7 @@ var (
 	ops  = action.Caller{Account: acct, ARN: "arn:aws:sts::" + acct + ":assumed-role/ops/x", UserID: "AROAOPS:x"}
 )
 
-func open(t *testing.T) *store.Store {
+func newStore(t *testing.T) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
 	if err != nil {
@@ -72,7 +72,7 @@ func allocate(ctx context.Context, s *store.Store, who action.Caller, n int) err
 }
 
 func TestFiftyAtOnceDoNotExceedALimit(t *testing.T) {
-	s := open(t)
+	s := newStore(t)
 	lay(t, s, acct, "seven", statement("Limit", Addresses, "7"))
 	lay(t, s, "AIDAANN", "three", statement("Limit", Addresses, "3"))
 	var wg sync.WaitGroup
@@ -100,7 +100,7 @@ func TestFiftyAtOnceDoNotExceedALimit(t *testing.T) {
 }
 
 func TestWhoseLimitCounts(t *testing.T) {
-	s := open(t)
+	s := newStore(t)
 	left := func(who action.Caller, name string, want int64, maker, by string) {
 		t.Helper()
 		in(t, s, func(tx *store.Tx) error {
@@ -147,7 +147,7 @@ func TestWhoseLimitCounts(t *testing.T) {
 }
 
 func TestEachQuotaIsCountedWhereTheStoreHasIt(t *testing.T) {
-	s := open(t)
+	s := newStore(t)
 	elsewhere := map[string]bool{Buckets: true, Objects: true, Bytes: true, VolumeGiB: true}
 	in(t, s, func(tx *store.Tx) error {
 		for _, q := range All() {
@@ -181,7 +181,7 @@ func parsed(t *testing.T, key string) *policy.Policy {
 }
 
 func TestTheIAMRefusalIsIAMs(t *testing.T) {
-	s := open(t)
+	s := newStore(t)
 	lay(t, s, acct, "p", statement("Limit", "iam:quota-usernumber", "1"))
 	err := s.InTx(t.Context(), func(tx *store.Tx) error { return Check(tx, root, "iam:quota-usernumber", 1) })
 	if f := fault.Of(err); f.Code != "LimitExceeded" || f.Kind != fault.Conflict || !strings.Contains(f.Text, "Cannot exceed quota for UsersPerAccount: 1") {
@@ -190,7 +190,7 @@ func TestTheIAMRefusalIsIAMs(t *testing.T) {
 }
 
 func TestAnEndByPolicy(t *testing.T) {
-	s := open(t)
+	s := newStore(t)
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	keep := func(minutes string) string {
 		return `{"Statement":{"Effect":"Limit","Action":"ec2:RunInstances","Resource":"*","Condition":{"NumericEquals":{"ec2:KeepAlive":"` + minutes + `"}}}}`

@@ -83,10 +83,31 @@ func (t *Tx) PoliciesOn(holders ...string) ([]InlinePolicy, error) {
 	return slices.Concat(all, attached), nil
 }
 
-// Overdue returns the instances that a policy ends by now and that are not
-// wished gone yet.
-func (t *Tx) Overdue(now time.Time) ([]Instance, error) {
-	return many[Instance](t.g.Where("expires IS NOT NULL AND expires <= ? AND want <> 'gone'", now), "expires, id")
+// AccountsWithPolicies returns the accounts that have a policy laid on them or
+// a share of walrus that was set.
+func (t *Tx) AccountsWithPolicies() ([]string, error) {
+	var all []string
+	err := t.g.Raw(`SELECT holder FROM inline_policies WHERE holder = account UNION SELECT account FROM shares ORDER BY 1`).Scan(&all).Error
+	return all, err
+}
+
+// A Share is what walrus was last told that an account may have in buckets. An
+// account that has none was never bounded.
+type Share struct {
+	Account string `gorm:"primaryKey"`
+	Told    string // JSON
+}
+
+// TableName names the table.
+func (Share) TableName() string { return "shares" }
+
+// Share returns what walrus was told last; "" is nothing yet.
+func (t *Tx) Share(account string) (string, error) {
+	rows, err := many[Share](t.g.Where("account = ?", account), "account")
+	if err != nil || len(rows) == 0 {
+		return "", err
+	}
+	return rows[0].Told, nil
 }
 
 // A QuotaRequest is a wish to have more of something, which the administrator

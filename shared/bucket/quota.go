@@ -14,11 +14,16 @@ const (
 	AccountsPath = "/v1/accounts"
 )
 
-// An Amount is how much is held, or may be; 0 in a quota is no bound.
+// An Amount is how much is held, or may be; 0 in a quota is no bound, and
+// Nothing lets there be no more at all.
 type Amount struct {
 	Objects int64 `json:"objects"`
 	Bytes   int64 `json:"bytes"`
+	Buckets int64 `json:"buckets,omitempty"` // of an account
 }
+
+// Nothing is the bound of what there may be none of.
+const Nothing = -1
 
 // Held is a bucket and what is in it.
 type Held struct {

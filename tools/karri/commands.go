@@ -76,9 +76,13 @@ func (b *builder) add(services []action.Manual) {
 func (b *builder) noun(name string) *cobra.Command {
 	n := b.nouns[name]
 	if n == nil {
-		n = &cobra.Command{Use: name, Short: "Actions on " + plural(name)}
+		parent, word := b.root, name
+		if i := strings.LastIndexByte(name, ' '); i >= 0 { // a noun within another: account policy
+			parent, word = b.noun(name[:i]), name[i+1:]
+		}
+		n = &cobra.Command{Use: word, Short: "Actions on " + plural(name)}
 		b.nouns[name] = n
-		b.root.AddCommand(n)
+		parent.AddCommand(n)
 	}
 	return n
 }

@@ -62,6 +62,13 @@ var renamed = map[string][2]string{
 	"SetAccountQuota":                            {"account", "quota"},
 	"GetAccountUsage":                            {"account", "usage"},
 	"ListBuckets":                                {"bucket", "describe"},
+	"PutAccountPolicy":                           {"account policy", "put"},
+	"GetAccountPolicy":                           {"account policy", "get"},
+	"ListAccountPolicies":                        {"account policy", "list"},
+	"DeleteAccountPolicy":                        {"account policy", "delete"},
+	"ListQuotaRequests":                          {"quota request", "list"},
+	"ApproveQuotaRequest":                        {"quota request", "approve"},
+	"DenyQuotaRequest":                           {"quota request", "deny"},
 }
 
 // command returns the noun and verb of an action: RunInstances is instance run,

@@ -24,17 +24,19 @@ func (k keeper) serve(in *rest.Internal) {
 	in.Handle(http.MethodPut, bucket.AccountsPath+"/{account}/quota", only, k.setShare)
 }
 
-func amount(u index.Usage) bucket.Amount { return bucket.Amount{Objects: u.Objects, Bytes: u.Bytes} }
+func amount(u index.Usage) bucket.Amount {
+	return bucket.Amount{Objects: u.Objects, Bytes: u.Bytes, Buckets: u.Buckets}
+}
 
 func usage(r *http.Request) (index.Usage, error) {
 	var a bucket.Amount
 	if err := rest.Read(r, &a); err != nil {
 		return index.Usage{}, err
 	}
-	if a.Objects < 0 || a.Bytes < 0 {
+	if min(a.Objects, a.Bytes, a.Buckets) < bucket.Nothing {
 		return index.Usage{}, fault.New(fault.Invalid, "InvalidArgument", "A quota is not negative; 0 is none.")
 	}
-	return index.Usage{Objects: a.Objects, Bytes: a.Bytes}, nil
+	return index.Usage{Objects: a.Objects, Bytes: a.Bytes, Buckets: a.Buckets}, nil
 }
 
 func (k keeper) buckets(w http.ResponseWriter, r *http.Request) error {

@@ -56,9 +56,13 @@ func TestQuotasRefuse(t *testing.T) {
 		{who: bob, method: "PUT", path: "/bobs/a", body: strings.Repeat("x", 200), status: 200},
 	})
 	s, err := admin.Share(t.Context(), "111111111111")
-	if err != nil || s.Used != (bucket.Amount{Objects: 5, Bytes: 115}) || s.Quota != (bucket.Amount{Bytes: 115}) {
+	if err != nil || s.Used != (bucket.Amount{Objects: 5, Bytes: 115, Buckets: 2}) || s.Quota != (bucket.Amount{Bytes: 115}) {
 		t.Errorf("ann: %+v %v", s, err)
 	}
+	if err := admin.SetShare(t.Context(), "111111111111", bucket.Amount{Buckets: 2}); err != nil {
+		t.Fatal(err)
+	}
+	play(t, w, []ask{{method: "PUT", path: "/puddle", status: 400, code: "TooManyBuckets"}})
 	if _, err := w.As(t, pki.Identity{Role: pki.Blockstore, Zone: "z"}).Describe(t.Context(), "", ""); err == nil {
 		t.Error("a blockstore may ask for all buckets")
 	}

@@ -29,7 +29,7 @@ func (s *Store) bound(ctx context.Context, r reader, account string) (u Usage, e
 func (s *Store) holds(ctx context.Context, r reader, account string) (total Usage, err error) {
 	err = scan(ctx, r, ownerRows(account), nil, func(bucket, _ []byte) (bool, error) {
 		u, _, err := sum(ctx, r, string(bucket))
-		total.Objects, total.Bytes = total.Objects+u.Objects, total.Bytes+u.Bytes
+		total.Objects, total.Bytes, total.Buckets = total.Objects+u.Objects, total.Bytes+u.Bytes, total.Buckets+1
 		return true, err
 	})
 	return total, err

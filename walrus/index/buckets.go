@@ -30,6 +30,9 @@ func (s *Store) CreateBucket(ctx context.Context, b *Bucket) error {
 		case err != NoSuchBucket:
 			return err
 		}
+		if err := c.fitsBuckets(ctx, b.Owner); err != nil {
+			return err
+		}
 		made := *b
 		made.Revision = s.next()
 		if made.Locked {

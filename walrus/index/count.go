@@ -102,13 +102,30 @@ func (c *change) fitsAccount(ctx context.Context) error {
 	return err
 }
 
+// fitsBuckets refuses a bucket more than its owner may have.
+func (c *change) fitsBuckets(ctx context.Context, owner string) error {
+	quota, err := c.store.bound(ctx, c, owner)
+	if err != nil || quota.Buckets == 0 {
+		return err
+	}
+	if err := c.lock(ctx, lock{kind: accountLock, name: owner}); err != nil {
+		return err
+	}
+	n := int64(0)
+	err = scan(ctx, c, ownerRows(owner), nil, func(_, _ []byte) (bool, error) { n++; return true, nil })
+	if err == nil && over(n, 1, quota.Buckets) {
+		err = TooManyBuckets
+	}
+	return err
+}
+
 // Holds reports whether a quota has room for more where so much is used. What
 // makes nothing larger always fits.
 func (u Usage) Holds(used, more Usage) bool {
-	return !over(used.Objects, more.Objects, u.Objects) && !over(used.Bytes, more.Bytes, u.Bytes)
+	return !over(used.Objects, more.Objects, u.Objects) && !over(used.Bytes, more.Bytes, u.Bytes) && !over(used.Buckets, more.Buckets, u.Buckets)
 }
 
-func over(used, more, quota int64) bool { return quota > 0 && more > 0 && used+more > quota }
+func over(used, more, quota int64) bool { return quota != 0 && more > 0 && used+more > max(quota, 0) }
 
 // summed notes an addition, and sums up when there were many. The first after
 // a start counts as many, since nobody knows how many there were before.

@@ -172,6 +172,7 @@ var (
 	NoSuchKey          = fault.New(fault.Missing, "NoSuchKey", "The specified key does not exist.")
 	NoSuchVersion      = fault.New(fault.Missing, "NoSuchVersion", "The specified version does not exist.")
 	Locked             = fault.New(fault.Denied, "AccessDenied", "Access Denied because object protected by object lock.")
+	TooManyBuckets     = fault.New(fault.Invalid, "TooManyBuckets", "You have attempted to create more buckets than allowed.")
 	QuotaExceeded      = fault.New(fault.Denied, "QuotaExceeded", "The bucket would hold more than its quota allows.")
 	BadState           = fault.New(fault.Conflict, "InvalidBucketState", "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.")
 	NoSuchUpload       = fault.New(fault.Missing, "NoSuchUpload", "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.")

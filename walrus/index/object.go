@@ -34,6 +34,7 @@ type Bucket struct {
 type Usage struct {
 	Objects int64 `json:"objects,omitempty"`
 	Bytes   int64 `json:"bytes,omitempty"`
+	Buckets int64 `json:"buckets,omitempty"` // of an account
 }
 
 // Entry is what a listing shows of an object.

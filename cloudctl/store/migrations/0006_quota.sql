@@ -24,7 +24,6 @@ ALTER TABLE oidc_providers ADD COLUMN creator TEXT NOT NULL DEFAULT '';
 -- When a policy ends an instance; nothing: never. And who wanted it so.
 ALTER TABLE instances ADD COLUMN expires TIMESTAMP;
 ALTER TABLE instances ADD COLUMN expires_by TEXT NOT NULL DEFAULT '';
-CREATE INDEX instances_expires ON instances (expires) WHERE expires IS NOT NULL AND want <> 'gone';
 
 -- The roles that instances have. The profile is remembered by its id: it may be
 -- deleted, and then the instance has no role until it is given another.
@@ -53,3 +52,9 @@ CREATE TABLE quota_requests (
 );
 CREATE INDEX quota_requests_account ON quota_requests (account, created);
 CREATE UNIQUE INDEX quota_requests_open ON quota_requests (account, service, code) WHERE status = 'PENDING';
+
+-- What walrus was last told that accounts may have in buckets.
+CREATE TABLE shares (
+	account TEXT PRIMARY KEY REFERENCES accounts (id),
+	told    TEXT NOT NULL
+);

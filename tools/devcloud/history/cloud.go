@@ -108,7 +108,7 @@ func (w *world) daemon(name string, open func() ([]step, error)) *daemon {
 func (w *world) openCloud() ([]step, error) {
 	c, reports := w.cloud, &report.Latest{}
 	api := &ec2.API{
-		Store: c.store, Reports: reports, Clock: w.clock, Rand: w.ids, Region: "us-east-1", Limits: ec2.DefaultLimits,
+		Store: c.store, Reports: reports, Clock: w.clock, Rand: w.ids, Region: "us-east-1",
 		Pool: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/26")}, Nudge: func() {},
 	}
 	c.door = &action.Door{

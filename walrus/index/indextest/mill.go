@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
+	"karri/shared/fault"
 	"karri/walrus/index"
 )
 
@@ -19,15 +22,45 @@ func accountQuotas(t *testing.T, x index.Index) {
 	must(t, x.Put(ctx, Object("b1", "k", "one"), index.Condition{}))
 	must(t, x.SetQuota(ctx, "ann", index.Usage{Bytes: 7}))
 	used, quota, err := x.Account(ctx, "ann")
-	if must(t, err); used != (index.Usage{Objects: 1, Bytes: 3}) || quota != (index.Usage{Bytes: 7}) {
+	if must(t, err); used != (index.Usage{Objects: 1, Bytes: 3, Buckets: 2}) || quota != (index.Usage{Bytes: 7}) {
 		t.Errorf("ann holds %+v of %+v", used, quota)
 	}
 	must(t, x.Put(ctx, Object("b2", "k", "four"), index.Condition{}))
 	wantCode(t, x.Put(ctx, Object("b2", "k2", "x"), index.Condition{}), "QuotaExceeded")
 	must(t, x.Put(ctx, Object("b2", "k", "gone"), index.Condition{})) // nothing larger
 	must(t, x.Put(ctx, Object("b3", "k", "twelve bytes"), index.Condition{}))
+	must(t, x.SetQuota(ctx, "ann", index.Usage{Bytes: -1})) // none at all
+	wantCode(t, x.Put(ctx, Object("b1", "k3", "x"), index.Condition{}), "QuotaExceeded")
 	must(t, x.SetQuota(ctx, "ann", index.Usage{}))
 	must(t, x.Put(ctx, Object("b2", "k2", "x"), index.Condition{}))
+}
+
+// bucketQuotas races makers of buckets at a bound.
+func bucketQuotas(t *testing.T, x index.Index) {
+	ctx := t.Context()
+	makeBucket(t, x, "b0", "ann")
+	must(t, x.SetQuota(ctx, "ann", index.Usage{Buckets: 5}))
+	var wg sync.WaitGroup
+	var made atomic.Int64
+	for i := range 50 {
+		wg.Go(func() {
+			err := x.CreateBucket(ctx, &index.Bucket{Name: fmt.Sprintf("race%d", i), Owner: "ann", Region: "r"})
+			if err == nil {
+				made.Add(1)
+			} else if fault.CodeOf(err) != "TooManyBuckets" {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	used, _, err := x.Account(ctx, "ann")
+	if must(t, err); made.Load() != 4 || used.Buckets != 5 {
+		t.Errorf("%d were made, ann has %d", made.Load(), used.Buckets)
+	}
+	makeBucket(t, x, "bobs", "bob")
+	must(t, x.SetQuota(ctx, "ann", index.Usage{Buckets: -1}))
+	must(t, x.DeleteBucket(ctx, "b0"))
+	wantCode(t, x.CreateBucket(ctx, &index.Bucket{Name: "b0", Owner: "ann", Region: "r"}), "TooManyBuckets")
 }
 
 func marks(t *testing.T, x index.Index) {

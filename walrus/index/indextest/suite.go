@@ -42,6 +42,7 @@ func Suite(t *testing.T, fresh func(t *testing.T) index.Index) {
 		"quotas":                       quotas,
 		"histories agree with a model": histories,
 		"quotas of accounts":           accountQuotas,
+		"quotas of buckets":            bucketQuotas,
 		"marks":                        marks,
 		"queues":                       queues,
 		"buckets by their settings":    bucketsWith,
