@@ -17,8 +17,10 @@ import (
 	"math/big"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
+	"karri/cloudctl/rights"
 	"karri/cloudctl/store"
 	"karri/cloudctl/vault"
 	"karri/shared/bucket"
@@ -35,6 +37,9 @@ type Book struct {
 	Buckets bucket.Store
 	// Used, when there, notes when keys were last used.
 	Used *Usage
+
+	once  sync.Once
+	cache *rights.Cache
 }
 
 // Secret is an access key as its owner sees it, once.

@@ -10,6 +10,7 @@ import (
 	"karri/cloudctl/ec2"
 	"karri/cloudctl/iam"
 	"karri/cloudctl/managed"
+	"karri/cloudctl/rights"
 	"karri/cloudctl/sts"
 	"karri/shared/action"
 	"karri/shared/pki"
@@ -24,7 +25,7 @@ func (c *cloud) door() http.Handler {
 		Services:  c.services(),
 		Who:       c.who,
 		RequestID: func(r *http.Request) string { return rest.RequestID(r.Context()) },
-		Policy:    action.OwnerOnly{},
+		Policy:    &rights.Policy{Vault: c.book.Vault},
 		Region:    c.config.Region,
 		Log:       c.Log,
 		Seen: func(ctx context.Context, service, name, code string) {

@@ -43,6 +43,7 @@ type Store struct {
 	d       *db.DB
 	writing sync.Mutex // held from the begin of a transaction that may write until it is counted
 	changes atomic.Uint64
+	views   atomic.Uint64
 
 	hearing sync.Mutex
 	hear    []func(subject string, body []byte)
@@ -105,8 +106,12 @@ func (s *Store) write(ctx context.Context, do func(*Tx) error) (said []*Announce
 	return said, err
 }
 
+// Views returns how often View was called, for tests of what must not read.
+func (s *Store) Views() uint64 { return s.views.Load() }
+
 // View runs do in a transaction that sees one instant and must not write.
 func (s *Store) View(ctx context.Context, do func(*Tx) error) error {
+	s.views.Add(1)
 	return s.d.Read(ctx, func(g *gorm.DB) error { return do(&Tx{g: g}) })
 }
 

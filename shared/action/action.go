@@ -23,6 +23,7 @@ import (
 
 	"karri/shared/awsmodel"
 	"karri/shared/identity"
+	"karri/shared/policy"
 	"karri/shared/protocol"
 )
 
@@ -49,6 +50,8 @@ type Resource struct {
 
 	Keys       map[string][]string // condition keys of the service: ec2:InstanceType; as documented
 	Permission string              // that is asked for instead of the action's own: iam:PassRole
+	Policy     *policy.Policy      // of the resource itself: whom a role trusts
+	Free       bool                // whoever has a good key may, whatever policies say
 }
 
 // Cloud is the account that owns what belongs to no user.
@@ -120,6 +123,11 @@ func Own[W, In any](_ context.Context, _ W, who Caller, _ *In) ([]Resource, erro
 // regions, instance types.
 func Everyone[W, In any](context.Context, W, Caller, *In) ([]Resource, error) {
 	return []Resource{{ARN: "*", Owner: Cloud, Public: true}}, nil
+}
+
+// Anyone is the On of an action that needs no permission but a good key.
+func Anyone[W, In any](context.Context, W, Caller, *In) ([]Resource, error) {
+	return []Resource{{ARN: "*", Owner: Cloud, Public: true, Free: true}}, nil
 }
 
 // AdminOnly is the On of an action that is the administrator's alone.
