@@ -38,7 +38,7 @@ func getUser(ctx context.Context, api *API, who action.Caller, in *GetUserInput)
 		if err != nil {
 			return err
 		}
-		out.User = &User{Path: "/", UserName: a.Name, UserId: a.ID, Arn: "arn:aws:iam::" + a.ID + ":root", CreateDate: a.Created}
+		out.User = ptr(rootUser(a))
 		return nil
 	})
 	return out, err

@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"karri/cloudctl/account"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 )
@@ -77,4 +78,21 @@ func (api *API) putUser(tx *store.Tx, u *store.User) error {
 		return err
 	}
 	return api.announceUser(tx, u, changed)
+}
+
+// withAccount runs do on the caller's account and writes what it changed.
+func (api *API) withAccount(ctx context.Context, who action.Caller, do func(tx *store.Tx, a *store.Account) error) error {
+	return api.Store.InTx(ctx, func(tx *store.Tx) error {
+		a, err := tx.Account(who.Account)
+		if err != nil {
+			return err
+		}
+		if err := do(tx, a); err != nil {
+			return err
+		}
+		if err := tx.Put(a); err != nil {
+			return err
+		}
+		return api.announce(tx, a.ID, "account", a.ID, a.Name, account.RootARN(a.ID), changed)
+	})
 }

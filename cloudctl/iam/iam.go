@@ -37,6 +37,8 @@ type API struct {
 	Clock    func() time.Time
 	Rand     io.Reader // of ids and secrets; nil: crypto/rand
 	Managed  Managed
+
+	reports reports
 }
 
 // Managed knows the policies that have an ARN: those of accounts and those that

@@ -45,6 +45,11 @@ func fullUser(u *store.User) User {
 	return out
 }
 
+// rootUser is the account itself as a user.
+func rootUser(a *store.Account) User {
+	return User{Path: "/", UserName: a.Name, UserId: a.ID, Arn: "arn:aws:iam::" + a.ID + ":root", CreateDate: a.Created}
+}
+
 // user notes the user of that name, and the one that calls when there is none.
 func (t *things) user(name *string) error {
 	u, err := userOr(t.tx, t.who, name)

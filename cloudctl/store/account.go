@@ -57,6 +57,11 @@ func (t *Tx) AccountNamed(name string) (*Account, error) {
 	return one[Account](t.g.Where("name = ?", name), missing("NoSuchEntity", "There is no account named %s.", name))
 }
 
+// AccountCalled returns the account of that id, name or alias.
+func (t *Tx) AccountCalled(word string) (*Account, error) {
+	return one[Account](t.g.Where("id = ? OR name = ? OR alias = ? AND alias <> ''", word, word, word), missing("NoSuchEntity", "There is no account %s.", word))
+}
+
 // Accounts returns all accounts by name.
 func (t *Tx) Accounts() ([]Account, error) { return many[Account](t.g, "name") }
 

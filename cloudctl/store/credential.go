@@ -108,3 +108,18 @@ func (t *Tx) ServerCertificate(account, name string) (*ServerCertificate, error)
 func (t *Tx) ServerCertificates(account, prefix, after string, max int) ([]ServerCertificate, error) {
 	return many[ServerCertificate](t.named(account, prefix, after, max), "folded")
 }
+
+// LoginProfiles returns the passwords of all users of an account.
+func (t *Tx) LoginProfiles(account string) ([]LoginProfile, error) {
+	return many[LoginProfile](t.owned(account), "user")
+}
+
+// SigningCertificate returns a certificate of an account by its id.
+func (t *Tx) SigningCertificate(account, id string) (*SigningCertificate, error) {
+	return one[SigningCertificate](t.owned(account).Where("id = ?", id), missing("NoSuchEntity", "The Certificate with id %s cannot be found.", id))
+}
+
+// SigningCertificates returns those of an account and all its users.
+func (t *Tx) SigningCertificates(account string) ([]SigningCertificate, error) {
+	return many[SigningCertificate](t.owned(account), "created, id")
+}

@@ -94,6 +94,8 @@ func (s *Service) status(d protocol.Dialect, f *fault.Fault) int {
 		return http.StatusPreconditionFailed
 	case f.Code == "AuthFailure" && d != protocol.AWSJSON:
 		return http.StatusUnauthorized
+	case f.Code == "ReportNotPresent" || f.Code == "ReportExpired":
+		return http.StatusGone
 	case f.Code == "RequestEntityTooLarge":
 		return http.StatusRequestEntityTooLarge
 	case strings.HasPrefix(f.Code, "Insufficient"):

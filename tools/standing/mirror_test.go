@@ -112,6 +112,13 @@ func fill(v reflect.Value, n *int) {
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fill(v.Index(0), n)
 		fill(v.Index(1), n)
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		for _, key := range []string{"a", "b"} {
+			e := reflect.New(v.Type().Elem()).Elem()
+			fill(e, n)
+			v.SetMapIndex(reflect.ValueOf(key), e)
+		}
 	case reflect.String:
 		v.SetString("s<&>" + strconv.Itoa(*n))
 	case reflect.Bool:

