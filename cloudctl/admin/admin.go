@@ -26,6 +26,7 @@ type API struct {
 	Zones     Zones
 	Buckets   Buckets
 	Explain   Explainer
+	News      News
 	Endpoints Endpoints // what env settings name
 	Region    string
 	Clock     func() time.Time

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -15,8 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"karri/cloudctl/account"
 	"karri/cloudctl/enroll"
 	"karri/cloudctl/local"
+	"karri/cloudctl/news"
 	"karri/cloudctl/zonetest"
 	"karri/shared/bucket"
 	"karri/shared/bucket/buckettest"
@@ -90,6 +93,7 @@ func (c *cloudTest) furnish() {
 		c.Fatal(err)
 	}
 	defer book.Store.Close()
+	c.listen(book)
 	key, err := book.RootKey(c.Context())
 	if err != nil {
 		c.Fatal(err)
@@ -116,6 +120,17 @@ func (c *cloudTest) furnish() {
 		})
 		s.Go("zone", func(ctx context.Context) error { return c.zone.Run(ctx, cluster, block) })
 	})
+}
+
+// listen makes a webhook, which hears of the administrator's key.
+func (c *cloudTest) listen(book *account.Book) {
+	c.Helper()
+	there := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	c.Cleanup(there.Close)
+	hooks := &news.Webhooks{Store: book.Store, Vault: book.Vault, Clock: time.Now}
+	if _, _, err := hooks.Create(c.Context(), there.URL, "identity.>", ""); err != nil {
+		c.Fatal(err)
+	}
 }
 
 func stand[O, R any](c *cloudTest) zonetest.Stand[O, R] {

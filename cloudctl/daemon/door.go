@@ -41,7 +41,7 @@ func (c *cloud) services() []*action.Service {
 		sts.Catalog.With(&sts.API{}),
 		iam.Catalog.With(&iam.API{Store: c.store, Accounts: c.book, Vault: c.book.Vault, Clock: time.Now, Managed: managed.Policies{}}),
 		admin.Catalog.With(&admin.API{
-			Accounts: c.book, Desk: c.desk, Reports: c.reports, Zones: c.zones, Buckets: c.zones.walrusStore, Explain: c, Region: c.config.Region, Clock: time.Now, Nudge: c.nudge,
+			Accounts: c.book, Desk: c.desk, Reports: c.reports, Zones: c.zones, Buckets: c.zones.walrusStore, Explain: c, News: admin.News{Ring: c.events.ring, Hooks: c.events.hooks}, Region: c.config.Region, Clock: time.Now, Nudge: c.nudge,
 			Endpoints: admin.Endpoints{EC2: c.config.Endpoint, S3: c.config.S3Endpoint},
 		}),
 	}

@@ -15,6 +15,7 @@ import (
 	"fmt"
 
 	"karri/cloudctl/store"
+	"karri/shared/crash"
 	"karri/shared/events"
 )
 
@@ -50,6 +51,7 @@ func (o Outbox) Told(ctx context.Context, lines []events.Line) error {
 				return err
 			}
 		}
+		crash.Here("cloudctl.news.told")
 		return tx.Told(seqs)
 	})
 	return err

@@ -46,19 +46,22 @@ type View struct {
 
 // After returns the events from the place since on that match a pattern; where
 // there is none it waits. A since below 0 is the end of the stream.
-func (r *Ring) After(ctx context.Context, since int64, pattern string, most int, wait time.Duration) View {
+func (r *Ring) After(ctx context.Context, since int64, pattern string, most int, wait time.Duration) (View, error) {
+	if err := events.CheckPattern(pattern); err != nil {
+		return View{}, err
+	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for {
 		v, more := r.look(&since, pattern, most)
 		if len(v.Events) > 0 || v.Missed {
-			return v
+			return v, nil
 		}
 		select {
 		case <-ctx.Done():
-			return v
+			return v, nil
 		case <-timer.C:
-			return v
+			return v, nil
 		case <-more:
 		}
 	}

@@ -24,6 +24,7 @@ import (
 
 	"karri/cloudctl/store"
 	"karri/cloudctl/vault"
+	"karri/shared/crash"
 	"karri/shared/events"
 	"karri/shared/fault"
 )
@@ -143,6 +144,24 @@ func (w *Webhooks) Create(ctx context.Context, to, subject, secret string) (*sto
 		return tx.Add(h)
 	})
 	return h, secret, err
+}
+
+// List returns all webhooks and how many events each was not sent yet.
+func (w *Webhooks) List(ctx context.Context) (all []store.Webhook, owed []int, err error) {
+	err = w.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if all, err = tx.Webhooks(); err != nil {
+			return err
+		}
+		for _, h := range all {
+			n, err := tx.OwedTo(h.ID)
+			if err != nil {
+				return err
+			}
+			owed = append(owed, n)
+		}
+		return nil
+	})
+	return all, owed, err
 }
 
 // Delete forgets a webhook and what it was to be sent.
@@ -274,6 +293,7 @@ func (w *Webhooks) work(ctx context.Context, h store.Webhook) error {
 				w.Log.Error("an event was given up", "webhook", h.ID, "event", d.Event, "err", err)
 				what = "dropped"
 			}
+			crash.Here("cloudctl.news.sent")
 			if err := w.Store.InTx(ctx, func(tx *store.Tx) error { return tx.DropDelivery(d.Seq) }); err != nil {
 				return err
 			}

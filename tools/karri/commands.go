@@ -66,6 +66,9 @@ func (b *builder) add(services []action.Manual) {
 			}
 		}
 	}
+	if n := b.nouns["event"]; n != nil {
+		n.AddCommand(watchEvents(b.set))
+	}
 	for noun, w := range waits {
 		if n := b.nouns[noun]; n != nil {
 			n.AddCommand(b.waitCommand(noun, w))
