@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +10,11 @@ import (
 
 // Labels are the tags of a thing of IAM, ordered by key.
 type Labels []Label
+
+// MarshalJSON writes no labels as an empty list, since the column is never null.
+func (l Labels) MarshalJSON() ([]byte, error) {
+	return json.Marshal(append([]Label{}, l...))
+}
 
 // A Label is one of them.
 type Label struct{ Key, Value string }
