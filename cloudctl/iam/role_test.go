@@ -169,6 +169,18 @@ func TestPoliciesAreListedByScopeAndUse(t *testing.T) {
 	if n := len(must(t, api, bob, listPolicies, ListPoliciesInput{}).Policies); n != len(managed.All()) {
 		t.Errorf("another account sees %d policies", n)
 	}
+	seeEntities(t, api, local, readOnly)
+	refused(t, api, bob, listEntitiesForPolicy, ListEntitiesForPolicyInput{PolicyArn: local}, "NoSuchEntity")
+	refused(t, api, ann, deletePolicy, DeletePolicyInput{admin}, "AccessDenied")
+	if p := must(t, api, ann, getPolicy, GetPolicyInput{admin}).Policy; p.AttachmentCount != 1 || p.Description == nil {
+		t.Errorf("%+v", p)
+	}
+	refused(t, api, ann, getPolicyVersion, GetPolicyVersionInput{admin, "v2"}, "NoSuchEntity")
+	must(t, api, ann, getPolicyVersion, GetPolicyVersionInput{admin, "v1"})
+}
+
+func seeEntities(t *testing.T, api *API, local, readOnly string) {
+	t.Helper()
 	for _, c := range []struct {
 		in   ListEntitiesForPolicyInput
 		want string
@@ -194,13 +206,6 @@ func TestPoliciesAreListedByScopeAndUse(t *testing.T) {
 			t.Errorf("%+v: %s, want %s", c.in, s, c.want)
 		}
 	}
-	refused(t, api, bob, listEntitiesForPolicy, ListEntitiesForPolicyInput{PolicyArn: local}, "NoSuchEntity")
-	refused(t, api, ann, deletePolicy, DeletePolicyInput{admin}, "AccessDenied")
-	if p := must(t, api, ann, getPolicy, GetPolicyInput{admin}).Policy; p.AttachmentCount != 1 || p.Description == nil {
-		t.Errorf("%+v", p)
-	}
-	refused(t, api, ann, getPolicyVersion, GetPolicyVersionInput{admin, "v2"}, "NoSuchEntity")
-	must(t, api, ann, getPolicyVersion, GetPolicyVersionInput{admin, "v1"})
 }
 
 func TestTheLifeOfARole(t *testing.T) {
