@@ -11,6 +11,7 @@ import (
 	"karri/cloudctl/iam"
 	"karri/cloudctl/managed"
 	"karri/cloudctl/rights"
+	"karri/cloudctl/servicequotas"
 	"karri/cloudctl/sts"
 	"karri/shared/action"
 	"karri/shared/pki"
@@ -40,6 +41,7 @@ func (c *cloud) services() []*action.Service {
 		ec2.Catalog.With(c.api),
 		sts.Catalog.With(&sts.API{}),
 		iam.Catalog.With(&iam.API{Store: c.store, Accounts: c.book, Vault: c.book.Vault, Clock: time.Now, Managed: managed.Policies{}}),
+		servicequotas.Catalog.With(&servicequotas.API{Store: c.store, Clock: time.Now, Region: c.config.Region}),
 		admin.Catalog.With(&admin.API{
 			Accounts: c.book, Desk: c.desk, Reports: c.reports, Zones: c.zones, Buckets: c.zones.walrusStore, Explain: c, News: admin.News{Ring: c.events.ring, Hooks: c.events.hooks}, Region: c.config.Region, Clock: time.Now, Nudge: c.nudge,
 			Endpoints: admin.Endpoints{EC2: c.config.Endpoint, S3: c.config.S3Endpoint},

@@ -69,6 +69,7 @@ var renamed = map[string][2]string{
 	"ListQuotaRequests":                          {"quota request", "list"},
 	"ApproveQuotaRequest":                        {"quota request", "approve"},
 	"DenyQuotaRequest":                           {"quota request", "deny"},
+	"RequestServiceQuotaIncrease":                {"quota request", "create"},
 }
 
 // command returns the noun and verb of an action: RunInstances is instance run,
