@@ -30,7 +30,6 @@ var absent = []struct{ name, what, param, code string }{
 	{"DescribeFpgaImages", "FPGA images", "FpgaImageIds", "InvalidFpgaImageID.NotFound"},
 	{"DescribeHostReservations", "host reservations", "HostReservationIdSet", "InvalidHostReservationId.NotFound"},
 	{"DescribeHosts", "dedicated hosts", "HostIds", "InvalidHostID.NotFound"},
-	{"DescribeIamInstanceProfileAssociations", "instance profiles of instances", "AssociationIds", "InvalidAssociationID.NotFound"},
 	{"DescribeImportImageTasks", "tasks that import images", "ImportTaskIds", "InvalidConversionTaskId"},
 	{"DescribeImportSnapshotTasks", "tasks that import snapshots", "ImportTaskIds", "InvalidConversionTaskId"},
 	{"DescribeInstanceConnectEndpoints", "instance connect endpoints", "InstanceConnectEndpointIds", "InvalidInstanceConnectEndpointId.NotFound"},

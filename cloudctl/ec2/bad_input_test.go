@@ -44,7 +44,7 @@ var badInput = []struct{ code, form string }{
 	{"InvalidParameterValue", "Action=RunInstances&ImageId=A&MinCount=1&MaxCount=1&BlockDeviceMapping.1.DeviceName=../x&BlockDeviceMapping.1.Ebs.VolumeSize=1"},
 	{"UnsupportedOperation", "Action=RunInstances&ImageId=A&MinCount=1&MaxCount=1&BlockDeviceMapping.1.DeviceName=/dev/sda1&BlockDeviceMapping.1.Ebs.DeleteOnTermination=false"},
 	{"UnsupportedOperation", "Action=RunInstances&ImageId=A&MinCount=1&MaxCount=1&BlockDeviceMapping.1.DeviceName=/dev/sdf&BlockDeviceMapping.1.Ebs.Encrypted=true"},
-	{"UnsupportedOperation", "Action=RunInstances&ImageId=A&MinCount=1&MaxCount=1&IamInstanceProfile.Name=x"},
+	{"InvalidParameterValue", "Action=RunInstances&ImageId=A&MinCount=1&MaxCount=1&IamInstanceProfile.Name=x"},
 	{"UnsupportedOperation", "Action=RunInstances&ImageId=A&MinCount=1&MaxCount=1&Monitoring.Enabled=true"},
 	{"UnsupportedOperation", "Action=RunInstances&ImageId=A&MinCount=1&MaxCount=1&Placement.Tenancy=dedicated"},
 	{"UnknownParameter", "Action=RunInstances&ImageId=A&MinCount=1&MaxCount=1&Colour=red"},

@@ -67,8 +67,8 @@ var instanceFields = fields[*described]{
 	"group-name":                     func(d *described) []string { return each(d.SecurityGroups, groupName) },
 	"instance.group-id":              func(d *described) []string { return each(d.SecurityGroups, groupID) },
 	"instance.group-name":            func(d *described) []string { return each(d.SecurityGroups, groupName) },
-	"iam-instance-profile.arn":       func(*described) []string { return nil },
-	"iam-instance-profile.id":        func(*described) []string { return nil },
+	"iam-instance-profile.arn":       func(d *described) []string { return isOpt(opt(val(d.IamInstanceProfile).Arn)) },
+	"iam-instance-profile.id":        func(d *described) []string { return isOpt(opt(val(d.IamInstanceProfile).Id)) },
 	"network-interface.group-id":     func(d *described) []string { return each(d.SecurityGroups, groupID) },
 	"spot-instance-request-id":       func(*described) []string { return nil },
 	"network-interface.addresses.private-ip-address": func(d *described) []string {

@@ -9,6 +9,7 @@ import (
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
 	"karri/shared/id"
+	"karri/shared/wire"
 )
 
 // A scene is all that the answers about one account's instances are made of,
@@ -20,12 +21,13 @@ type scene struct {
 	addresses   map[id.Interface]store.Address
 	groups      map[id.Group]store.Group
 	attachments map[id.Instance][]store.Attachment
+	profiles    map[id.Instance]IamInstanceProfile
 }
 
 func (api *API) scene(tx *store.Tx, account string) (*scene, error) {
 	s := &scene{
 		api: api, interfaces: map[id.Instance][]store.Interface{}, addresses: map[id.Interface]store.Address{},
-		groups: map[id.Group]store.Group{}, attachments: map[id.Instance][]store.Attachment{},
+		groups: map[id.Group]store.Group{}, attachments: map[id.Instance][]store.Attachment{}, profiles: map[id.Instance]IamInstanceProfile{},
 	}
 	var err error
 	if s.tags, err = tx.TagsOf(account); err != nil {
@@ -53,8 +55,15 @@ func (api *API) scene(tx *store.Tx, account string) (*scene, error) {
 		s.groups[g.ID] = g
 	}
 	attachments, err := tx.AttachmentsOf(account)
+	if err != nil {
+		return nil, err
+	}
 	for _, a := range attachments {
 		s.attachments[a.Instance] = append(s.attachments[a.Instance], a)
+	}
+	profiles, err := tx.ProfileAssociations(account)
+	for _, a := range profiles {
+		s.profiles[a.Instance] = IamInstanceProfile{Arn: a.ARN, Id: a.Profile}
 	}
 	return s, err
 }
@@ -82,6 +91,9 @@ func (s *scene) instance(i *store.Instance) Instance {
 		ProductCodes: []ProductCode{}, RootDeviceName: i.RootDevice, RootDeviceType: "instance-store",
 		SecurityGroups: []GroupIdentifier{}, State: stateShape(state), StateTransitionReason: transition(i),
 		Tags: tagSet(s.tags[string(i.ID)]), UsageOperation: "RunInstances", VirtualizationType: "hvm",
+	}
+	if p, ok := s.profiles[i.ID]; ok && i.Want != wire.Gone {
+		out.IamInstanceProfile = &p
 	}
 	if i.Asked != "" {
 		out.StateReason = &StateReason{Code: i.Asked, Message: i.Asked + ": " + i.AskedText}

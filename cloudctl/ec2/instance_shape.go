@@ -30,6 +30,7 @@ type Instance struct {
 	EnclaveOptions        EnclaveOptions
 	HibernationOptions    HibernationOptions
 	Hypervisor            string
+	IamInstanceProfile    *IamInstanceProfile
 	ImageId               string
 	InstanceId            string
 	InstanceType          string

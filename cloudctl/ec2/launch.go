@@ -123,6 +123,11 @@ func (l *launch) write(r id.Reservation, n int) error {
 	if err := putTags(l.tx, i.Account, "instance", string(i.ID), l.spec.tags["instance"]); err != nil {
 		return err
 	}
+	if l.in.IamInstanceProfile != nil {
+		if _, err := l.api.carry(l.tx, i, l.in.IamInstanceProfile); err != nil {
+			return err
+		}
+	}
 	if err := l.writeInterface(i); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ type RunInstancesInput struct {
 	ClientToken                       *string              // a repeat with the same token returns the same reservation
 	DisableApiStop                    *bool
 	DisableApiTermination             *bool
+	IamInstanceProfile                *IamInstanceProfileSpecification // its role is what the instance may do
 	ImageId                           *string
 	InstanceInitiatedShutdownBehavior *string
 	InstanceType                      *string
@@ -96,6 +97,9 @@ var _ = action.Add(Catalog, action.Def[*API, RunInstancesInput, Reservation]{
 		}
 		u.add("image", string(image))
 		u.fresh("instance")
+		if in.IamInstanceProfile != nil {
+			return u.addRole(tx, in.IamInstanceProfile)
+		}
 		return nil
 	}),
 	Run: runInstances,

@@ -242,6 +242,9 @@ func (k *Keeper) freeInstance(ctx context.Context, t instance) error {
 				return err
 			}
 		}
+		if err := tx.DropProfileOf(i.ID); err != nil {
+			return err
+		}
 		i.Freed, i.Ended, i.UserData, i.Node = true, k.Clock(), nil, ""
 		return nil
 	})

@@ -29,6 +29,10 @@ func ClusterOrders(tx *store.Tx, region, zone string) (wire.ClusterOrders, error
 	if err != nil {
 		return o, err
 	}
+	roles, err := tx.RolesIn(zone)
+	if err != nil {
+		return o, err
+	}
 	vpcs := map[id.VPC]bool{}
 	for _, i := range rows {
 		w := wireInstance(&i)
@@ -38,6 +42,9 @@ func ClusterOrders(tx *store.Tx, region, zone string) (wire.ClusterOrders, error
 			vpcs[e.VPC] = true
 		}
 		w.Volumes = disks[i.ID]
+		if r, ok := roles[i.ID]; ok && i.Want != wire.Gone {
+			w.Profile = &wire.Profile{Association: r.Association, ARN: r.ProfileARN, ID: r.ProfileID, Role: r.RoleName}
+		}
 		o.Instances[i.ID] = w
 	}
 	if err := addNetworks(tx, &o, region, vpcs); err != nil {

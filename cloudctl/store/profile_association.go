@@ -23,7 +23,7 @@ func (ProfileAssociation) TableName() string { return "profile_associations" }
 // ProfileAssociation returns an association of an account by id.
 func (t *Tx) ProfileAssociation(account, association string) (*ProfileAssociation, error) {
 	return one[ProfileAssociation](t.owned(account).Where("id = ?", association),
-		missing("NoSuchAssociation", "The association '%s' does not exist.", association))
+		missing("InvalidAssociationID.NotFound", "An invalid association-id of '%s' was given", association))
 }
 
 // ProfileAssociations returns the associations of an account.
@@ -31,13 +31,9 @@ func (t *Tx) ProfileAssociations(account string) ([]ProfileAssociation, error) {
 	return many[ProfileAssociation](t.owned(account), "created, id")
 }
 
-// ProfileOf returns the association of an instance; nil: it has none.
-func (t *Tx) ProfileOf(instance id.Instance) (*ProfileAssociation, error) {
-	rows, err := many[ProfileAssociation](t.g.Where("instance = ?", instance).Limit(1), "id")
-	if len(rows) == 0 || err != nil {
-		return nil, err
-	}
-	return &rows[0], nil
+// DropProfileOf takes its profile from an instance; that it has none is fine.
+func (t *Tx) DropProfileOf(instance id.Instance) error {
+	return t.g.Where("instance = ?", instance).Delete(&ProfileAssociation{}).Error
 }
 
 // A Carried is the role of an instance, by way of a profile that still is.

@@ -90,6 +90,16 @@ type Instance struct {
 	UserData  []byte          `json:"userData,omitempty"`  // as given by the user, decoded
 	Metadata  MetadataOptions `json:"metadata"`
 	Groups    []string        `json:"groups,omitempty"` // names of security groups, for the metadata service
+	Profile   *Profile        `json:"profile,omitempty"`
+}
+
+// Profile is the role of an instance. Its credentials are not here: the host
+// asks for them when the guest does, and keeps them in memory alone.
+type Profile struct {
+	Association string `json:"association"` // changes with the role
+	ARN         string `json:"arn"`
+	ID          string `json:"id"`
+	Role        string `json:"role"` // its name
 }
 
 // Image is where the bytes of an image are: an object of walrus that never
