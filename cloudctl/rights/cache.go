@@ -93,7 +93,7 @@ type Cache struct {
 	clock   func() time.Time
 	entries int
 	bytes   int
-	shares  shares
+	shares  identity.Shares
 	drops   atomic.Uint64 // how often something was dropped
 
 	mu    sync.RWMutex
@@ -104,7 +104,7 @@ type entry struct {
 	*Credential
 	token [sha256.Size]byte // hash of the session's; zero: none
 	at    time.Time
-	held  []*shared
+	held  []*identity.Hold
 	used  atomic.Bool // since it was last looked at for room
 }
 
@@ -145,7 +145,7 @@ func (c *Cache) Drop(account string) {
 
 func (c *Cache) forget(key string, e *entry) {
 	delete(c.known, key)
-	c.shares.give(e.held)
+	c.shares.Give(e.held)
 }
 
 // Of resolves an access key, with the token of its session. An unknown key is
@@ -216,7 +216,7 @@ func (c *Cache) resolve(ctx context.Context, accessKey, token string) (Resolved,
 // keep compiles what was found, and remembers it unless something was dropped
 // since it was read.
 func (c *Cache) keep(accessKey string, found Resolved, token [sha256.Size]byte, now time.Time, drops uint64) (*Credential, error) {
-	rights, held, err := c.shares.take(found.Identity)
+	rights, held, err := c.shares.Take(found.Identity)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +224,7 @@ func (c *Cache) keep(accessKey string, found Resolved, token [sha256.Size]byte, 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.drops.Load() != drops {
-		c.shares.give(held)
+		c.shares.Give(held)
 		return e.Credential, nil
 	}
 	if old := c.known[accessKey]; old != nil {
@@ -240,7 +240,7 @@ func (c *Cache) keep(accessKey string, found Resolved, token [sha256.Size]byte, 
 func (c *Cache) room(but string) {
 	spared := 0
 	for key, e := range c.known {
-		if len(c.known) <= c.entries && len(c.known)*entryCost+c.shares.spent() <= c.bytes {
+		if len(c.known) <= c.entries && len(c.known)*entryCost+c.shares.Spent() <= c.bytes {
 			return
 		}
 		if key == but || spared < 8 && e.used.Swap(false) {

@@ -155,16 +155,16 @@ func TestTheCacheIsBoundedAndSharesDocuments(t *testing.T) {
 	if n := len(w.cache.known); n != 10 {
 		t.Errorf("%d entries", n)
 	}
-	if n := len(w.cache.shares.docs); n != 11 {
+	if n := w.cache.shares.Len(); n != 11 {
 		t.Errorf("%d documents: want 10 and the one that all have", n)
 	}
 	w.cache.bytes = 0
 	w.of("AKIAu00")
-	if len(w.cache.known) > 1 || len(w.cache.shares.docs) > 2 {
-		t.Errorf("%d entries, %d documents over the bound in bytes", len(w.cache.known), len(w.cache.shares.docs))
+	if len(w.cache.known) > 1 || w.cache.shares.Len() > 2 {
+		t.Errorf("%d entries, %d documents over the bound in bytes", len(w.cache.known), w.cache.shares.Len())
 	}
 	w.cache.Drop("")
-	if len(w.cache.shares.docs) != 0 || w.cache.shares.cost != 0 {
+	if w.cache.shares.Len() != 0 || w.cache.shares.Spent() != 0 {
 		t.Error("documents that nobody has are kept")
 	}
 }
