@@ -7,6 +7,7 @@ import (
 
 	"karri/shared/config"
 	"karri/shared/fault"
+	"karri/shared/identity"
 	"karri/shared/pki"
 	"karri/shared/rest"
 	"karri/shared/service"
@@ -54,7 +55,7 @@ func derive(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Missing, "NoSuchKey", "There is no such access key.")
 	}
 	return rest.JSON(w, sign.Key{
-		Account: account, ARN: "arn:aws:iam::" + account + ":root", State: sign.Active,
+		Account: account, ARN: "arn:aws:iam::" + account + ":root", State: sign.Active, Identity: identity.RootOf(account, false),
 		Signing: sign.DeriveKey(credentials.Secret, in.Date, in.Region, in.Service),
 	})
 }

@@ -11,6 +11,7 @@ import (
 type Ask struct {
 	Caller policy.Principal // the zero Principal: anonymous; its canonical id need not be set
 	Mine   policy.Policies  // of the caller's own account; its Resource is not read
+	Over   bool             // the caller's account is the cloud administrator's: its policies reach every bucket
 	Action string           // "s3:GetObject"
 	Bucket string
 	Key    string
@@ -67,6 +68,9 @@ func Decide(a *Ask) Decision {
 		r.Principal.Canonical = Canonical(a.Caller.Account)
 	}
 	d := policy.Evaluate(r, &rights)
+	if a.Over && a.over(r, d) {
+		return Decision{Allowed: true, by: "the cloud's administrator"}
+	}
 	inside := a.Caller.Account != "" && a.Caller.Account == a.Owner
 	switch {
 	case inside && a.Caller.Root() && aboutPolicy(a.Action) && (!d.Denied || d.Source == policy.Resource):
@@ -97,7 +101,7 @@ func Decide(a *Ask) Decision {
 // the bucket at all. It is asked before each object is decided on its own.
 func Might(a *Ask) bool {
 	r := &policy.Request{Principal: a.Caller, Action: a.Action, Resource: ARN(a.Bucket, "*"), Owner: a.Owner, Keys: a.Keys}
-	if a.Caller.Account != "" && a.Caller.Account == a.Owner {
+	if a.Caller.Account != "" && (a.Caller.Account == a.Owner || a.Over) {
 		return true
 	}
 	if r.Principal.Canonical = Canonical(a.Caller.Account); a.Policy != nil && a.Policy.Mentions(&r.Principal, a.Action) {
@@ -120,6 +124,12 @@ func (a *Ask) foreign(r *policy.Request, owner string, acl *ACL) Decision {
 		return Decision{Allowed: true, List: true, by: by}
 	}
 	return Decision{by: "the object is of another account, whose list does not allow it"}
+}
+
+// over reports whether the administrator's account lets the caller do this to
+// what any account has. Statements that deny hold, but for its root.
+func (a *Ask) over(r *policy.Request, d policy.Decision) bool {
+	return a.Caller.Root() || !d.Denied && a.mine(r)
 }
 
 // mine reports whether the caller's own account lets it do this.

@@ -3,13 +3,14 @@ package daemon
 import (
 	"context"
 	"crypto/sha256"
-	"maps"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
 	"karri/shared/fault"
+	"karri/shared/identity"
 	"karri/shared/rest"
 	"karri/shared/sign"
 )
@@ -25,6 +26,7 @@ type keys struct {
 
 	mu    sync.Mutex
 	known map[string]*known
+	texts identity.Shares
 	drops uint64    // how often something was forgotten because it changed
 	away  time.Time // when cloudctl last did not answer
 }
@@ -36,12 +38,14 @@ type caller interface {
 
 type known struct {
 	key   sign.Key
+	held  []*identity.Hold
 	at    time.Time // when cloudctl said so
 	doubt bool      // it may have changed since: cloudctl is asked before it serves
 }
 
 const (
 	maxKnown = 10_000
+	maxTexts = 12 << 20 // bytes of compiled policies
 	// patience is how long a request waits for cloudctl, and restBetween how
 	// long cloudctl is left alone after it did not answer, where there is an
 	// older answer to serve.
@@ -71,14 +75,13 @@ func (k *keys) SigningKey(ctx context.Context, accessKey, token, date, region, s
 	name := strings.Join([]string{accessKey, date, region, service, string(digest[:])}, "\x00")
 	old, drops, fresh := k.remembered(name, time.Now())
 	if fresh {
-		return old.key, nil
+		return old.lasting(time.Now())
 	}
-	var key sign.Key
-	err := k.ask(ctx, "/v1/keys/derive", deriveRequest{accessKey, token, date, region, service}, &key)
+	now, err := k.resolve(ctx, "/v1/keys/derive", deriveRequest{accessKey, token, date, region, service})
 	switch {
 	case err == nil:
-		k.remember(name, &known{key: key, at: time.Now()}, drops)
-		return key, nil
+		k.remember(name, now, drops)
+		return now.key, nil
 	case definite(err):
 		k.remember(name, nil, drops)
 		return sign.Key{}, err
@@ -86,16 +89,47 @@ func (k *keys) SigningKey(ctx context.Context, accessKey, token, date, region, s
 		k.mu.Lock()
 		k.away = time.Now()
 		k.mu.Unlock()
-		return old.key, nil
+		return old.lasting(time.Now())
 	}
 	return sign.Key{}, err
 }
 
-// CheckV2 is sign.Keys's. There is nothing to remember: each signature is its own.
+// CheckV2 is sign.Keys's. Each signature is its own; what is remembered keeps
+// the policies compiled.
 func (k *keys) CheckV2(ctx context.Context, accessKey, token, algorithm, stringToSign, signature string) (sign.Key, error) {
-	var key sign.Key
-	err := k.ask(ctx, "/v1/keys/check-v2", checkV2Request{accessKey, token, algorithm, stringToSign, signature}, &key)
-	return key, err
+	name := accessKey + "\x00v2"
+	_, drops, _ := k.remembered(name, time.Now())
+	now, err := k.resolve(ctx, "/v1/keys/check-v2", checkV2Request{accessKey, token, algorithm, stringToSign, signature})
+	if err != nil {
+		return sign.Key{}, err
+	}
+	k.remember(name, now, drops)
+	return now.key, nil
+}
+
+// lasting returns the key unless its session has ended.
+func (v *known) lasting(now time.Time) (sign.Key, error) {
+	if until := v.key.Identity.Expires; until != nil && !now.Before(*until) {
+		return sign.Key{}, sign.TokenExpired
+	}
+	return v.key, nil
+}
+
+// resolve asks cloudctl of a key and compiles what it may do. A key of which
+// cloudctl does not tell whose it is has no rights, so that it is none.
+func (k *keys) resolve(ctx context.Context, path string, in any) (*known, error) {
+	v := &known{at: time.Now()}
+	if err := k.ask(ctx, path, in, &v.key); err != nil {
+		return nil, err
+	}
+	if v.key.Identity == nil {
+		return nil, fault.New(fault.Later, "ServiceUnavailable", "Access keys cannot be checked now. Please try again.").Because(errors.New("cloudctl does not tell what the key may do"))
+	}
+	var err error
+	if v.key.Rights, v.held, err = k.texts.Take(v.key.Identity); err != nil {
+		return nil, fault.New(fault.Later, "ServiceUnavailable", "What the access key may do cannot be read now. Please try again.").Because(err)
+	}
+	return v, nil
 }
 
 func (k *keys) ask(ctx context.Context, path string, in, out any) error {
@@ -140,7 +174,11 @@ func (k *keys) drop(account string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.drops++
-	maps.DeleteFunc(k.known, func(_ string, v *known) bool { return v.key.Account == account })
+	for name, v := range k.known {
+		if v.key.Account == account {
+			k.forget(name)
+		}
+	}
 }
 
 // suspect makes every key be asked for again, since events may have been
@@ -150,7 +188,7 @@ func (k *keys) suspect() {
 	defer k.mu.Unlock()
 	k.drops++
 	for name, v := range k.known {
-		k.known[name] = &known{key: v.key, at: v.at, doubt: true}
+		k.known[name] = &known{key: v.key, held: v.held, at: v.at, doubt: true}
 	}
 }
 
@@ -159,23 +197,32 @@ func (k *keys) suspect() {
 func (k *keys) remember(name string, what *known, drops uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.drops != drops && what != nil {
+	if what != nil && k.drops != drops {
+		k.texts.Give(what.held)
 		return
 	}
+	k.forget(name)
 	if what == nil {
-		delete(k.known, name)
 		return
 	}
 	if k.known == nil {
 		k.known = map[string]*known{}
 	}
 	for old, v := range k.known {
-		if len(k.known) < maxKnown && what.at.Sub(v.at) <= k.refresh+k.stale {
+		if len(k.known) < maxKnown && k.texts.Spent() < maxTexts && what.at.Sub(v.at) <= k.refresh+k.stale {
 			break // looks at one entry each time; at all of them only when there are too many
 		}
-		delete(k.known, old)
+		k.forget(old)
 	}
 	k.known[name] = what
+}
+
+// forget is called with the lock held.
+func (k *keys) forget(name string) {
+	if v := k.known[name]; v != nil {
+		delete(k.known, name)
+		k.texts.Give(v.held)
+	}
 }
 
 var _ caller = client{}

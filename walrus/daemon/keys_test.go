@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"karri/shared/fault"
+	"karri/shared/identity"
 	"karri/shared/sign"
 )
 
@@ -20,7 +21,7 @@ type cloudctl struct {
 func (c *cloudctl) Call(_ context.Context, _, path string, _ map[string][]string, in, out any) error {
 	c.asked++
 	if c.err == nil {
-		*out.(*sign.Key) = sign.Key{Account: in.(deriveRequest).AccessKey, State: sign.Active}
+		*out.(*sign.Key) = sign.Key{Account: in.(deriveRequest).AccessKey, State: sign.Active, Identity: identity.RootOf(in.(deriveRequest).AccessKey, false)}
 	}
 	return c.err
 }

@@ -46,10 +46,7 @@ func actionOn(action, version string) string {
 // alone, whether the caller may do what it asks for.
 func (c *call) authorise() error {
 	if c.op.Action == "s3:CreateBucket" || c.op.Action == "s3:ListAllMyBuckets" {
-		if c.who.Account == "" {
-			return accessDenied
-		}
-		return nil
+		return c.authoriseAccount()
 	}
 	write := c.r.Method != http.MethodGet && c.r.Method != http.MethodHead
 	if write && c.who.For != "" && c.op.Name != "CopyObject" {
@@ -77,6 +74,40 @@ func (c *call) authorise() error {
 		return nil
 	}
 	return err
+}
+
+// authoriseAccount decides on what is about no bucket that there is: the
+// caller's own policies say.
+func (c *call) authoriseAccount() error {
+	if c.who.Account == "" {
+		return accessDenied
+	}
+	t := &target{bucket: &index.Bucket{Name: c.bucket, Owner: c.who.Account}, settings: &setting.All{}, who: c.principal(false)}
+	if c.who.For != "" {
+		t.bucket.Owner = c.who.For
+	}
+	if c.op.Action == "s3:ListAllMyBuckets" {
+		return c.permit(t, c.op.Action)
+	}
+	actions := []string{c.op.Action}
+	for header, action := range bornBy {
+		if c.r.Header.Get(header) != "" {
+			actions = append(actions, action)
+		}
+	}
+	for _, action := range actions {
+		if err := c.permit(t, action); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bornBy are the headers that give a new bucket what needs a right of its own.
+var bornBy = map[string]string{
+	"x-amz-acl": "s3:PutBucketAcl", "x-amz-grant-full-control": "s3:PutBucketAcl", "x-amz-grant-read": "s3:PutBucketAcl",
+	"x-amz-grant-read-acp": "s3:PutBucketAcl", "x-amz-grant-write": "s3:PutBucketAcl", "x-amz-grant-write-acp": "s3:PutBucketAcl",
+	"x-amz-object-ownership": "s3:PutBucketOwnershipControls", "x-amz-bucket-object-lock-enabled": "s3:PutBucketObjectLockConfiguration",
 }
 
 // initiated reports whether the request is to look at or to end an upload that
@@ -122,6 +153,9 @@ func (c *call) aim(name, key, version string, write bool, expected string) (*tar
 // that it asks for, and writes with its own.
 func (c *call) principal(write bool) policy.Principal {
 	p := policy.Principal{Account: c.who.Account, ARN: c.who.ARN}
+	if c.who.Rights != nil {
+		p = c.who.Rights.Principal
+	}
 	switch {
 	case c.who.Service != "":
 		return policy.Principal{Service: c.who.Service}
@@ -141,11 +175,15 @@ func (c *call) principal(write bool) policy.Principal {
 	return p
 }
 
-// ask puts together all that has a say in an act on a target. The principals of
-// an account have all of its rights.
+// ask puts together all that has a say in an act on a target. Whoever comes
+// without rights of its own, a component, has all of its account.
 func (c *call) ask(t *target, action string) *access.Ask {
+	mine, over := policy.Policies{All: true}, false
+	if c.who.Rights != nil {
+		mine, over = c.who.Rights.Policies, c.who.Rights.Identity.Admin
+	}
 	a := &access.Ask{
-		Caller: t.who, Mine: policy.Policies{All: true}, Action: action, Bucket: t.bucket.Name, Key: t.key,
+		Caller: t.who, Mine: mine, Over: over, Action: action, Bucket: t.bucket.Name, Key: t.key,
 		Owner: t.bucket.Owner, Policy: t.settings.Policy, ACL: t.settings.ACL, Block: t.settings.PublicAccess, Ownership: c.ownership(t.settings),
 		Keys: func(key string) []string { return c.conditionKey(t, key) },
 	}

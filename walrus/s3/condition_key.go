@@ -16,7 +16,10 @@ func (c *call) conditionKey(t *target, key string) []string {
 	service, name, _ := strings.Cut(key, ":")
 	switch service {
 	case "aws":
-		return one(c.globalKey(t, name))
+		if v := one(c.globalKey(t, name)); v != nil || c.who.Rights == nil {
+			return v
+		}
+		return c.who.Rights.Key(key, c.now())
 	case "s3":
 		if slices.Contains(ofQuery, name) && c.query.Has(name) {
 			return c.query[name][:1] // an empty prefix is one, too
@@ -58,6 +61,8 @@ func (c *call) globalKey(t *target, name string) string {
 		return c.r.Referer()
 	case "requestedregion":
 		return c.Region
+	case "viaawsservice":
+		return "false"
 	case "sourcearn":
 		if c.who.Source != nil {
 			return "arn:aws:s3:::" + c.who.Source.Name

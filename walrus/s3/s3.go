@@ -29,6 +29,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"karri/shared/identity"
 	"karri/shared/rest"
 	"karri/walrus/access"
 	"karri/walrus/content"
@@ -90,6 +91,7 @@ type Caller struct {
 	Anonymous bool
 	Account   string
 	ARN       string
+	Rights    *identity.Rights // nil: all of the account
 	Presigned bool
 	System    bool   // a component of this cloud: acts for the cloud's own account
 	For       string // of a component: read with this account's rights

@@ -12,6 +12,7 @@ import (
 
 	"karri/shared/config"
 	"karri/shared/fault"
+	"karri/shared/identity"
 	"karri/shared/pki"
 	"karri/shared/rest"
 	"karri/shared/service"
@@ -38,7 +39,25 @@ type Cloud struct {
 	Asked   int // how often it was asked for a key
 	mu      sync.Mutex
 	states  map[string]string
+	admits  map[string]admitted
 	away    bool
+}
+
+type admitted struct {
+	User
+	who   *identity.Identity
+	token string
+}
+
+// Admit makes cloudctl know a further key, which stands for an identity of
+// u.Account and, with a token, needs that. Asked again it changes the identity.
+func (c *Cloud) Admit(u User, who *identity.Identity, token string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.admits == nil {
+		c.admits = map[string]admitted{}
+	}
+	c.admits[u.AccessKey] = admitted{u, who, token}
 }
 
 // Suspend makes cloudctl say that a user's key is no longer active.
@@ -99,50 +118,56 @@ func run(t testing.TB, s *service.Service) (stop func()) {
 	return stop
 }
 
-// find returns the user of an access key and the state of the key.
-func (c *Cloud) find(accessKey string) (User, string, error) {
+// find returns the secret of an access key and what it stands for.
+func (c *Cloud) find(accessKey, session string) (string, sign.Key, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.Asked++
 	if c.away {
-		return User{}, "", fault.New(fault.Later, "Away", "The database is away.")
+		return "", sign.Key{}, fault.New(fault.Later, "Away", "The database is away.")
+	}
+	state := c.states[accessKey]
+	if state == "" {
+		state = sign.Active
 	}
 	for _, u := range []User{Ann, Bob} {
-		if u.AccessKey == accessKey {
-			state := c.states[accessKey]
-			if state == "" {
-				state = sign.Active
-			}
-			return u, state, nil
+		if u.AccessKey == accessKey && session == "" {
+			return u.Secret, sign.Key{Account: u.Account, ARN: "arn:aws:iam::" + u.Account + ":root", State: state, Identity: identity.RootOf(u.Account, false)}, nil
 		}
 	}
-	return User{}, "", fault.New(fault.Missing, "NoSuchKey", "There is no such access key.")
+	if a, ok := c.admits[accessKey]; ok && a.token == session {
+		return a.Secret, sign.Key{Account: a.who.Account, ARN: a.who.ARN, State: state, Identity: a.who}, nil
+	}
+	if session != "" {
+		return "", sign.Key{}, sign.TokenInvalid
+	}
+	return "", sign.Key{}, fault.New(fault.Missing, "NoSuchKey", "There is no such access key.")
 }
 
 func (c *Cloud) derive(w http.ResponseWriter, r *http.Request) error {
-	var in struct{ AccessKey, Date, Region, Service string }
+	var in struct{ AccessKey, Token, Date, Region, Service string }
 	if err := rest.Read(r, &in); err != nil {
 		return err
 	}
-	u, state, err := c.find(in.AccessKey)
+	secret, key, err := c.find(in.AccessKey, in.Token)
 	if err != nil {
 		return err
 	}
-	return rest.JSON(w, sign.Key{Account: u.Account, ARN: "arn:aws:iam::" + u.Account + ":root", State: state,
-		Signing: sign.DeriveKey(u.Secret, in.Date, in.Region, in.Service)})
+	key.Signing = sign.DeriveKey(secret, in.Date, in.Region, in.Service)
+	return rest.JSON(w, key)
 }
 
 func (c *Cloud) checkV2(w http.ResponseWriter, r *http.Request) error {
-	var in struct{ AccessKey, Algorithm, StringToSign, Signature string }
+	var in struct{ AccessKey, Token, Algorithm, StringToSign, Signature string }
 	if err := rest.Read(r, &in); err != nil {
 		return err
 	}
-	u, state, err := c.find(in.AccessKey)
+	secret, key, err := c.find(in.AccessKey, in.Token)
 	if err != nil {
 		return err
 	}
-	if !sign.CheckV2(u.Secret, in.Algorithm, in.StringToSign, in.Signature) {
+	if !sign.CheckV2(secret, in.Algorithm, in.StringToSign, in.Signature) {
 		return fault.New(fault.Denied, "SignatureDoesNotMatch", "The signature is wrong.")
 	}
-	return rest.JSON(w, sign.Key{Account: u.Account, ARN: "arn:aws:iam::" + u.Account + ":root", State: state})
+	return rest.JSON(w, key)
 }
