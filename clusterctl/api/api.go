@@ -3,7 +3,8 @@
 // and certificates to the nodes of its zone.
 //
 // A node gets the image of an instance that is placed on it and no other
-// object of walrus, so a stolen node key reads nothing that the node has not.
+// object of walrus, and the credentials of the roles of its instances and of no
+// others, so a stolen node key reads nothing that the node has not.
 package api
 
 import (
@@ -37,6 +38,7 @@ type API struct {
 	Book   *wire.Book[wire.ClusterOrders]
 	Board  *wire.Board[wire.ClusterReport]
 	Client func(n store.Node) *rest.Client // of a node; the caller closes it
+	Cloud  *rest.Client                    // of cloudctl
 }
 
 // Register adds the routes to in.
@@ -51,6 +53,7 @@ func (a *API) Register(in *rest.Internal) {
 	in.Handle("GET", "/v1/instances/{id}/console", cloud, a.console)
 	in.Handle("GET", "/v1/explain/{id}", cloud, a.explain)
 	in.Handle("GET", "/v1/images/{sha256}", nodes, a.image)
+	in.Handle("POST", "/v1/instances/{id}/credentials", nodes, a.credentials)
 }
 
 // known allows the nodes that joined and were not forgotten.

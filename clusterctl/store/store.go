@@ -273,6 +273,19 @@ func (s *Store) Unplace(ctx context.Context, i id.Instance, now time.Time) error
 	})
 }
 
+// PlacedOn returns the id of the node that an instance is placed on now.
+func (s *Store) PlacedOn(ctx context.Context, i id.Instance) (node int, placed bool, err error) {
+	err = s.db.Read(ctx, func(tx *gorm.DB) error {
+		var rows []Placement
+		err := tx.Where("instance = ?", i).Limit(1).Find(&rows).Error
+		if placed = len(rows) > 0; placed {
+			node = rows[0].NodeID
+		}
+		return err
+	})
+	return node, placed, err
+}
+
 // NodeOf returns the node that an instance is placed on, or was until lately.
 func (s *Store) NodeOf(ctx context.Context, i id.Instance) (n Node, err error) {
 	err = s.db.Read(ctx, func(tx *gorm.DB) error {

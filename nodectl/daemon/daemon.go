@@ -24,6 +24,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"karri/nodectl/api"
 	"karri/nodectl/disk"
@@ -250,16 +251,26 @@ func (n *node) openNetwork(context.Context) (err error) {
 		}
 		opt.Allow = append(opt.Allow, a)
 	}
+	orders := func() wire.NodeOrders { o, _ := n.book.Orders(); return o }
+	roles := metadata.NewRoles(n.credentials, time.Now)
 	meta, err := metadata.New(metadata.Options{
-		Orders:  func() wire.NodeOrders { o, _ := n.book.Orders(); return o },
-		KeyFile: filepath.Join(dir, "metadata.key"), Zone: n.c.Zone, Region: region(n.c.Zone),
+		Orders: orders, KeyFile: filepath.Join(dir, "metadata.key"), Zone: n.c.Zone, Region: region(n.c.Zone), Roles: roles,
 	})
 	if err != nil {
 		return err
 	}
+	n.Go("roles", func(ctx context.Context) error { roles.Run(ctx, orders); return nil })
 	opt.Metadata = meta.Serve
 	n.net, err = network.New(opt)
 	return err
+}
+
+// credentials asks the clusterctl for those of an instance that is placed here.
+func (n *node) credentials(ctx context.Context, i id.Instance, w wire.CredentialsOf) (c wire.Credentials, err error) {
+	client := n.Client(pki.Identity{Role: pki.Clusterctl, Zone: n.c.Zone}, n.Peers[pki.Clusterctl])
+	defer client.Close()
+	err = client.Call(ctx, http.MethodPost, wire.CredentialsPath(i), nil, w, &c)
+	return c, err
 }
 
 // region returns the region of a zone: us-east-1 of us-east-1a.

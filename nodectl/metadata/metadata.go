@@ -9,7 +9,9 @@
 // over the instance and a time; the key is in a file of this host, so tokens
 // outlive a restart and are worth nothing to another instance or host.
 //
-// Nothing is written but the key, once; a crash loses nothing.
+// Nothing is written but the key, once; a crash loses nothing. The credentials
+// of an instance's role are had from above when they are asked for, and kept in
+// memory alone (Roles).
 package metadata
 
 import (
@@ -36,6 +38,7 @@ type Options struct {
 	Region  string                 // us-east-1
 	Domain  string                 // of the services, default amazonaws.com
 	Now     func() time.Time       // default time.Now
+	Roles   *Roles                 // the credentials of instances; nil: none has any
 }
 
 // A Service answers the instances of one host.
@@ -198,6 +201,18 @@ func (s *Service) get(w http.ResponseWriter, r *http.Request, g Guest) {
 	if !ok {
 		refuse(w, http.StatusNotFound)
 		return
+	}
+	if kind == secret {
+		var err error
+		if body, err = s.credentials(r.Context(), g); err != nil {
+			if refused(err) {
+				refuse(w, http.StatusNotFound)
+			} else {
+				refuse(w, http.StatusServiceUnavailable)
+			}
+			return
+		}
+		kind = text
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))

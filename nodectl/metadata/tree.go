@@ -21,6 +21,7 @@ var versions = []string{"1.0", "2007-01-19", "2007-03-01", "2007-08-29", "2007-1
 const (
 	text   = "text/plain"
 	octets = "application/octet-stream"
+	secret = "secret" // made when it is asked for
 )
 
 // page returns what stands under a path. Paths are names between single
@@ -43,6 +44,9 @@ func (s *Service) page(g Guest, path string) (body []byte, kind string, ok bool)
 			return []byte(v), octets, true
 		case "dynamic/instance-identity/document":
 			return []byte(v), "application/json", true
+		}
+		if strings.HasPrefix(rest, iam+"security-credentials/") {
+			return nil, secret, true
 		}
 		return []byte(v), text, true
 	}
@@ -120,6 +124,7 @@ func (s *Service) tree(g Guest) map[string]string {
 	for p, v := range t {
 		out["meta-data/"+p] = v
 	}
+	addRole(out, w, s.opt.Now())
 	if len(w.UserData) > 0 {
 		out["user-data"] = string(w.UserData)
 	}
