@@ -12,11 +12,8 @@ import (
 	"karri/shared/fault"
 )
 
-// The most that there may be.
-const (
-	maxSigningCertificates = 2 // of a user
-	maxServerCertificates  = 20
-)
+// maxSigningCertificates is how many a user may have.
+const maxSigningCertificates = 2
 
 // SigningCertificate is an X.509 certificate of a user.
 type SigningCertificate struct {

@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -49,6 +50,10 @@ func createInstanceProfile(ctx context.Context, api *API, who action.Caller, in 
 		if _, err := tx.InstanceProfile(who.Account, in.InstanceProfileName); err == nil {
 			return fault.New(fault.Conflict, "EntityAlreadyExists", "Instance Profile %s already exists.", in.InstanceProfileName)
 		}
+		if err := quota.Check(tx, who, "iam:quota-instanceprofilenumber", 1); err != nil {
+			return err
+		}
+		p.Creator = quota.Creator(who)
 		if err := tx.Add(p); err != nil {
 			return err
 		}

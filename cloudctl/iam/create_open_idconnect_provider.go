@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -56,13 +57,10 @@ func createOpenIDConnectProvider(ctx context.Context, api *API, who action.Calle
 		return nil, err
 	}
 	return &CreateOpenIDConnectProviderOutput{OpenIDConnectProviderArn: p.ARN, Tags: tagList(p.Tags)}, api.Store.InTx(ctx, func(tx *store.Tx) error {
-		has, err := tx.OIDCProviders(who.Account)
-		if err != nil {
+		if err := quota.Check(tx, who, "iam:quota-openidconnectprovidernumber", 1); err != nil {
 			return err
 		}
-		if len(has) >= maxProviders {
-			return fault.New(fault.Full, "LimitExceeded", "Cannot exceed quota for OpenIdConnectProvidersPerAccount: %d", maxProviders)
-		}
+		p.Creator = quota.Creator(who)
 		if err := tx.Add(p); store.Taken(err) {
 			return fault.New(fault.Conflict, "EntityAlreadyExists", "Provider with url https://%s already exists.", name)
 		} else if err != nil {

@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -54,6 +55,10 @@ func createPolicy(ctx context.Context, api *API, who action.Caller, in *CreatePo
 		return nil, err
 	}
 	err = api.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := quota.Check(tx, who, "iam:quota-policynumber", 1); err != nil {
+			return err
+		}
+		p.Creator = quota.Creator(who)
 		if err := tx.Add(p); store.Taken(err) {
 			return fault.New(fault.Conflict, "EntityAlreadyExists", "A policy called %s already exists. Duplicate names are not allowed.", in.PolicyName)
 		} else if err != nil {

@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -69,6 +70,10 @@ func createRole(ctx context.Context, api *API, who action.Caller, in *CreateRole
 		if r.Boundary, err = api.bound(tx, who.Account, val(in.PermissionsBoundary)); err != nil {
 			return err
 		}
+		if err := quota.Check(tx, who, "iam:quota-rolenumber", 1); err != nil {
+			return err
+		}
+		r.Creator = quota.Creator(who)
 		if err := tx.Add(r); err != nil {
 			return err
 		}

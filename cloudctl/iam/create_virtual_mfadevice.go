@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"karri/cloudctl/mfa"
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -60,6 +61,10 @@ func createVirtualMFADevice(ctx context.Context, api *API, who action.Caller, in
 		if out.QRCodePNG, err = mfa.QR(seed, "Karri", d.Name+"@"+cmp.Or(a.Alias, a.Name)); err != nil {
 			return err
 		}
+		if err := quota.Check(tx, who, "iam:quota-mfadevicenumber", 1); err != nil {
+			return err
+		}
+		d.Creator = quota.Creator(who)
 		if err := tx.Add(d); store.Taken(err) {
 			return fault.New(fault.Conflict, "EntityAlreadyExists", "MFADevice entity at the same path and name already exists.")
 		} else if err != nil {

@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 )
@@ -30,11 +31,27 @@ func getAccountSummary(ctx context.Context, api *API, who action.Caller, _ *GetA
 			"MFADevices": s.MFADevices, "MFADevicesInUse": s.MFADevicesInUse, "AccountMFAEnabled": min(s.RootMFADevices, 1),
 			"AccountAccessKeysPresent": min(s.RootKeys, 1), "AccountSigningCertificatesPresent": min(s.RootSigningCertificates, 1), "AccountPasswordPresent": 0,
 			"AccessKeysPerUserQuota": maxKeys, "GroupsPerUserQuota": maxGroups, "SigningCertificatesPerUserQuota": maxSigningCertificates,
-			"ServerCertificatesQuota": maxServerCertificates, "AttachedPoliciesPerUserQuota": maxAttached, "AttachedPoliciesPerGroupQuota": maxAttached,
+			"AttachedPoliciesPerUserQuota": maxAttached, "AttachedPoliciesPerGroupQuota": maxAttached,
 			"AttachedPoliciesPerRoleQuota": maxAttached, "UserPolicySizeQuota": inlineRoom["user"], "GroupPolicySizeQuota": inlineRoom["group"],
 			"RolePolicySizeQuota": inlineRoom["role"], "GlobalEndpointTokenVersion": 2,
 			"VersionsPerPolicyQuota": 5, "PolicySizeQuota": 6144, "AssumeRolePolicySizeQuota": 2048,
 		}
+		for member, name := range summaryQuotas {
+			b, err := quota.OfAccount(tx, who.Account, name)
+			if err != nil {
+				return err
+			}
+			if b.Most != quota.None {
+				out.SummaryMap[member] = int(b.Most)
+			}
+		}
 		return err
 	})
+}
+
+// summaryQuotas are the quotas that the summary tells.
+var summaryQuotas = map[string]string{
+	"UsersQuota": "iam:quota-usernumber", "GroupsQuota": "iam:quota-groupnumber", "RolesQuota": "iam:quota-rolenumber",
+	"InstanceProfilesQuota": "iam:quota-instanceprofilenumber", "PoliciesQuota": "iam:quota-policynumber",
+	"ServerCertificatesQuota": "iam:quota-servercertificatenumber",
 }

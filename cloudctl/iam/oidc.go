@@ -13,7 +13,6 @@ import (
 )
 
 const (
-	maxProviders   = 100
 	maxClients     = 100
 	maxThumbprints = 5
 )

@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -50,9 +51,10 @@ func uploadServerCertificate(ctx context.Context, api *API, who action.Caller, i
 				return fault.New(fault.Conflict, "EntityAlreadyExists", "The Server Certificate with name %s already exists.", c.Name)
 			}
 		}
-		if len(has) >= maxServerCertificates {
-			return fault.New(fault.Full, "LimitExceeded", "Cannot exceed quota for ServerCertificatesPerAccount: %d", maxServerCertificates)
+		if err := quota.Check(tx, who, "iam:quota-servercertificatenumber", 1); err != nil {
+			return err
 		}
+		c.Creator = quota.Creator(who)
 		if err := tx.Add(c); err != nil {
 			return err
 		}

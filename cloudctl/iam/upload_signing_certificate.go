@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"karri/cloudctl/quota"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -62,6 +63,10 @@ func uploadSigningCertificate(ctx context.Context, api *API, who action.Caller, 
 		if len(has) >= maxSigningCertificates {
 			return fault.New(fault.Full, "LimitExceeded", "Cannot exceed quota for SigningCertificatesPerUser: %d", maxSigningCertificates)
 		}
+		if err := quota.Check(tx, who, "iam:quota-signingcertificatenumber", 1); err != nil {
+			return err
+		}
+		c.Creator = quota.Creator(who)
 		if err := tx.Add(c); err != nil {
 			return err
 		}
