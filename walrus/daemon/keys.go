@@ -81,7 +81,7 @@ func (k *keys) SigningKey(ctx context.Context, accessKey, token, date, region, s
 	switch {
 	case err == nil:
 		k.remember(name, now, drops)
-		return now.key, nil
+		return now.lasting(now.at)
 	case definite(err):
 		k.remember(name, nil, drops)
 		return sign.Key{}, err
@@ -104,7 +104,7 @@ func (k *keys) CheckV2(ctx context.Context, accessKey, token, algorithm, stringT
 		return sign.Key{}, err
 	}
 	k.remember(name, now, drops)
-	return now.key, nil
+	return now.lasting(now.at)
 }
 
 // lasting returns the key unless its session has ended.

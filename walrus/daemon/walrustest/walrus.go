@@ -129,7 +129,7 @@ func (w *Walrus) Try(t testing.TB, u User, method, path, body string, headers ..
 func (w *Walrus) Sign(t testing.TB, u User, r *http.Request) {
 	t.Helper()
 	payload := r.Header.Get("X-Amz-Content-Sha256")
-	if err := sign.Request(r, sign.Credentials{AccessKey: u.AccessKey, Secret: u.Secret}, sign.Scope{Region: "us-east-1", Service: "s3", At: time.Now()}, payload); err != nil {
+	if err := sign.Request(r, sign.Credentials{AccessKey: u.AccessKey, Secret: u.Secret, Token: r.Header.Get("X-Amz-Security-Token")}, sign.Scope{Region: "us-east-1", Service: "s3", At: time.Now()}, payload); err != nil {
 		t.Fatal(err)
 	}
 }
