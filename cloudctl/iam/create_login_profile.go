@@ -37,7 +37,7 @@ func createLoginProfile(ctx context.Context, api *API, who action.Caller, in *Cr
 			return fault.New(fault.Conflict, "EntityAlreadyExists", "Login Profile for user %s already exists.", u.Name)
 		}
 		now := api.Clock()
-		p := &store.LoginProfile{User: u.ID, Account: u.Account, Hash: hash, Reset: val(in.PasswordResetRequired), Changed: now, Created: now}
+		p := &store.LoginProfile{User: u.ID, Account: u.Account, Hash: hash, Former: []string{}, Reset: val(in.PasswordResetRequired), Changed: now, Created: now}
 		if err := tx.Add(p); err != nil {
 			return err
 		}

@@ -77,7 +77,7 @@ func (d *Decoder) structure(p *Plan, n *Node, at *where, v reflect.Value) error 
 				return err
 			}
 		default:
-			if s.Required && part.Value == "" && len(part.Parts) == 0 {
+			if s.Required && part.Value == "" && len(part.Parts) == 0 && !s.mayBeEmpty() {
 				return missing(here)
 			}
 			if err := d.value(s.plan, s, part, here, v.FieldByIndex(s.index)); err != nil {
@@ -92,6 +92,11 @@ func (d *Decoder) structure(p *Plan, n *Node, at *where, v reflect.Value) error 
 		}
 	}
 	return nil
+}
+
+// mayBeEmpty reports whether the model says that no text at all is a value.
+func (s *slot) mayBeEmpty() bool {
+	return s.Shape.Type == awsmodel.String && s.Shape.Min != nil && *s.Shape.Min == 0
 }
 
 // items returns the elements of a list in the order of their numbers.
