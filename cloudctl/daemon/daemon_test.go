@@ -181,7 +181,7 @@ func (c *cloudTest) supervise(at string) <-chan struct{} {
 // The binary ends between any two durable writes, and is started again over
 // what is on its disk: the user's whole way comes out as if it had not.
 func TestTheProcessEndsAtEachNamedPoint(t *testing.T) {
-	points := crashtest.Points(t, "..", "../../shared/pki", "../../shared/service")
+	points := crashtest.Points(t, "..", "../../shared/pki", "../../shared/service", "../../shared/audit", "../../shared/events")
 	if len(points) < 6 {
 		t.Fatalf("only %v", points)
 	}

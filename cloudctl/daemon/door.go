@@ -29,6 +29,7 @@ func (c *cloud) door() http.Handler {
 		Policy:    &rights.Policy{Vault: c.book.Vault},
 		Region:    c.config.Region,
 		Log:       c.Log,
+		Audit:     c.Audit.Note,
 		Seen: func(ctx context.Context, service, name, code string) {
 			rest.Label(ctx, service+":"+name)
 			count(1, service, name, code)

@@ -5,6 +5,7 @@ import (
 
 	"karri/cloudctl/vault"
 	"karri/shared/action"
+	"karri/shared/audit"
 	"karri/shared/fault"
 )
 
@@ -26,6 +27,7 @@ func (p *Policy) Allow(ctx context.Context, ask *action.Ask) error {
 	if v == nil {
 		return nil
 	}
+	audit.Decided(ctx, messageOf(ask, v))
 	if p.Refused != nil {
 		p.Refused(ctx, ask, v)
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"karri/shared/audit"
 	"karri/shared/fault"
 	"karri/shared/protocol"
 	"karri/shared/sign"
@@ -44,6 +45,8 @@ type Door struct {
 	// Seen, when there, is told of each request that was answered, for metrics:
 	// action is one that the public service knows, or "unknown".
 	Seen func(ctx context.Context, service, action, code string)
+	// Audit, when there, takes a line for each request.
+	Audit func(*audit.Line)
 }
 
 // ServeHTTP answers one request. GET /catalog answers all that can be asked, as
@@ -80,6 +83,7 @@ type visit struct {
 	request Request
 	action  *Action
 	on      []Resource
+	line    audit.Line // of the audit log
 }
 
 func (v *visit) serve(r *http.Request) (int, []byte) {
@@ -123,7 +127,7 @@ func (v *visit) ask(r *http.Request) (out any, err error) {
 	if err := v.parse(form, body); err != nil {
 		return nil, err
 	}
-	v.action, v.on, out, err = v.service.Do(r.Context(), v.who, v.door.Policy, v.request)
+	v.action, v.on, out, err = v.service.Do(audit.With(r.Context(), &v.line), v.who, v.door.Policy, v.request)
 	return out, err
 }
 
@@ -242,9 +246,37 @@ func (v *visit) audit(r *http.Request, f *fault.Fault) {
 		attrs = append(attrs, slog.Any("on", arns(v.on)))
 	}
 	v.door.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "audit", append(attrs, slog.String("code", code))...)
+	v.note(r, name, f)
 	if v.door.Seen != nil {
 		v.door.Seen(r.Context(), v.service.Name, name, code)
 	}
+}
+
+// note writes the request into the audit log.
+func (v *visit) note(r *http.Request, name string, f *fault.Fault) {
+	if v.door.Audit == nil {
+		return
+	}
+	l := &v.line
+	l.Time, l.Service, l.Action, l.RequestID, l.Agent = v.start, v.service.Name, name, v.id, r.UserAgent()
+	l.Account, l.ARN, l.ID, l.AccessKey, l.Source = v.who.Account, v.who.ARN, v.who.UserID, v.who.AccessKey, v.who.SourceIP
+	l.On = arns(v.on)
+	if l.Source == "" {
+		l.Source, _, _ = net.SplitHostPort(r.RemoteAddr)
+	}
+	if v.action != nil {
+		l.Read = v.action.Reads()
+	}
+	if l.ARN != "" {
+		l.Auth, l.Kind = "signature", "root"
+	}
+	if v.who.Rights != nil {
+		l.Know(v.who.Rights.Identity)
+	}
+	if f != nil {
+		l.Code, l.Text = f.Code, f.Text
+	}
+	v.door.Audit(l)
 }
 
 func arns(on []Resource) []string {

@@ -24,6 +24,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"karri/shared/identity"
 )
 
 // A Line is a request and what came of it. Names, never secrets.
@@ -185,6 +187,13 @@ func appendString(b []byte, s string) []byte {
 		i += n
 	}
 	return append(append(b, s[from:]...), '"')
+}
+
+// Know fills in who asks.
+func (l *Line) Know(i *identity.Identity) {
+	if i != nil {
+		l.Kind, l.ID, l.Name, l.MFA = i.Kind, i.ID, i.Name, i.MFA != nil
+	}
 }
 
 type lineKey struct{}

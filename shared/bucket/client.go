@@ -19,7 +19,7 @@ const (
 	// Root is where walrus serves its operations to components.
 	Root = "/v1/s3"
 	// ForHeader names the account whose rights a component reads with.
-	ForHeader = "X-Karri-For"
+	ForHeader = rest.ForHeader
 	// SizeHeader announces how many bytes a streamed body has.
 	SizeHeader = "X-Karri-Size"
 )

@@ -9,11 +9,13 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"karri/shared/audit"
 	"karri/shared/fault"
 	"karri/shared/pki"
 	"karri/shared/token"
@@ -41,6 +43,10 @@ type Internal struct {
 	self    func() *pki.Credentials
 	tokens  *token.Verifier
 	metrics *Metrics
+
+	// Audit, when there, takes a line for each request, but for the few open ones
+	// that only read.
+	Audit func(*audit.Line)
 }
 
 // NewInternal returns an internal API with the routes that all have:
@@ -64,19 +70,59 @@ type boot struct {
 }
 
 // Open serves a route to anyone who can connect, without token or certificate.
-func (in *Internal) Open(method, pattern string, h Handler) { in.router.Handle(method, pattern, h) }
+func (in *Internal) Open(method, pattern string, h Handler) {
+	in.router.Handle(method, pattern, func(w http.ResponseWriter, r *http.Request) error {
+		began := time.Now()
+		err := h(w, r)
+		if method != http.MethodGet {
+			in.note(r, pattern, began, err)
+		}
+		return err
+	})
+}
 
 // Handle serves a route to the components that who allows.
 func (in *Internal) Handle(method, pattern string, who Allow, h Handler) {
 	in.router.Handle(method, pattern, func(w http.ResponseWriter, r *http.Request) error {
+		began := time.Now()
 		if err := in.admit(r, who); err != nil {
+			in.note(r, pattern, began, err)
 			in.metrics.refused.WithLabelValues(fault.CodeOf(err)).Inc()
 			w.Header().Set(bootHeader, in.tokens.Boot)
 			return err
 		}
 		callOf(r.Context()).quiet = r.Method == http.MethodGet
-		return h(w, r)
+		err := h(w, r)
+		in.note(r, pattern, began, err)
+		return err
 	})
+}
+
+// note writes a request down. What loops ask of each other all the time is no
+// management: reports, orders, keys.
+func (in *Internal) note(r *http.Request, pattern string, began time.Time, err error) {
+	if in.Audit == nil {
+		return
+	}
+	c := callOf(r.Context())
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	l := &audit.Line{
+		Time: began, Service: "internal", Action: r.Method + " " + pattern, Read: r.Method == http.MethodGet || r.Method == http.MethodHead,
+		Data: r.Method != http.MethodPost || strings.HasPrefix(pattern, "/v1/keys/"), Kind: "component", ARN: c.caller.String(), Auth: "certificate",
+		For: r.Header.Get(ForHeader), Source: host, On: []string{path}, RequestID: c.id,
+	}
+	if c.caller == (pki.Identity{}) {
+		l.Kind, l.ARN, l.Auth = "anonymous", "", ""
+	}
+	if err == nil {
+		err = c.err
+	}
+	if err != nil {
+		f := fault.Of(err)
+		l.Code, l.Text = f.Code, f.Text
+	}
+	in.Audit(l)
 }
 
 // admit checks who sends the request and that it is what was signed.

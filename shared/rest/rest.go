@@ -33,6 +33,9 @@ import (
 // RequestIDHeader carries the request id between tiers.
 const RequestIDHeader = "X-Karri-Request-Id"
 
+// ForHeader names the account with whose rights a component asks.
+const ForHeader = "X-Karri-For"
+
 const (
 	bootHeader   = "X-Karri-Boot"   // of an answer: the boot id of the server
 	digestHeader = "X-Karri-Digest" // trailer: the token of a streamed body

@@ -29,6 +29,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"karri/shared/audit"
 	"karri/shared/config"
 	"karri/shared/pki"
 	"karri/shared/rest"
@@ -40,6 +41,7 @@ type Flags struct {
 	Listen    string `flag:"listen" default:"127.0.0.1:0" help:"host:port of the internal API, for the other components"`
 	Advertise string `flag:"advertise" help:"host:port at which the other components reach the internal API; where it listens, when not given"`
 	Admin     string `flag:"admin" default:"127.0.0.1:0" help:"loopback host:port of /healthz, /readyz, /metrics and /debug/pprof"`
+	AuditMiB  int    `flag:"audit-mib" default:"4096" help:"how much of the audit log is kept; the oldest part goes"`
 	LogLevel  string `flag:"log-level" default:"info" help:"debug, info, warn or error"`
 	Join      string `flag:"join" help:"one-time token that lets this component into the cloud; needed at the first start only"`
 	JoinFile  string `flag:"join-file" help:"file that holds the join token"`
@@ -71,15 +73,17 @@ type Service struct {
 	Admin    *rest.Admin
 	Addr     string            // the internal API, as others reach it
 	Root     *pki.Credentials  // the cloud's authority, with its key, where Founds; else nil
+	Audit    *audit.Log        // of all that this daemon is asked
 	Peers    map[string]string // addresses told at the join, by role: "walrus", "cloudctl", "clusterctl"
 
-	env      Env
-	spec     Spec
-	moved    bool // the issuer knows us at another address
-	creds    atomic.Pointer[pki.Credentials]
-	listener net.Listener
-	loops    []loop
-	servers  []bound
+	env       Env
+	spec      Spec
+	moved     bool // the issuer knows us at another address
+	creds     atomic.Pointer[pki.Credentials]
+	listener  net.Listener
+	loops     []loop
+	onAudited atomic.Pointer[func()]
+	servers   []bound
 }
 
 type loop struct {
@@ -146,6 +150,9 @@ func New(ctx context.Context, spec Spec, env Env, f Flags) (*Service, error) {
 	s.Internal = rest.NewInternal(s.Self, s.Metrics)
 	s.Admin = rest.NewAdmin(s.Metrics)
 	if err := s.open(ctx); err != nil {
+		if s.Audit != nil {
+			err = errors.Join(err, s.Audit.Close())
+		}
 		for _, b := range s.servers {
 			_ = b.ln.Close()
 		}
@@ -156,6 +163,9 @@ func New(ctx context.Context, spec Spec, env Env, f Flags) (*Service, error) {
 
 func (s *Service) open(ctx context.Context) error {
 	if err := os.MkdirAll(s.State, 0o700); err != nil {
+		return err
+	}
+	if err := s.openAudit(); err != nil {
 		return err
 	}
 	ln, err := s.env.Listen(ctx, s.Flags.Listen)
@@ -231,7 +241,10 @@ func (s *Service) Client(peer pki.Identity, addr string) *rest.Client {
 }
 
 // Run wires the daemon by its Spec and serves until ctx ends.
-func (s *Service) Run(ctx context.Context) error { return s.spec.Run(ctx, s) }
+func (s *Service) Run(ctx context.Context) error {
+	err := s.spec.Run(ctx, s)
+	return errors.Join(err, s.Audit.Close())
+}
 
 // Serve runs the loops and serves all listeners until ctx ends or one of them
 // fails, then waits for all to end. Run calls it last.

@@ -31,7 +31,7 @@ func (u *users) Authenticate(r *http.Request) (s3.Caller, s3.Body, error) {
 	if err != nil {
 		return s3.Caller{}, nil, err
 	}
-	return s3.Caller{Anonymous: who.Anonymous, Account: who.Account, ARN: who.ARN, Rights: who.Rights, Presigned: who.Presigned}, userBody{body}, nil
+	return s3.Caller{Anonymous: who.Anonymous, Account: who.Account, ARN: who.ARN, Rights: who.Rights, AccessKey: who.AccessKey, Presigned: who.Presigned}, userBody{body}, nil
 }
 
 // AuthenticateForm is s3.FormAuthenticator's.
@@ -40,7 +40,7 @@ func (u *users) AuthenticateForm(r *http.Request, fields map[string]string) (s3.
 	if err != nil {
 		return s3.Caller{}, err
 	}
-	return s3.Caller{Account: who.Account, ARN: who.ARN, Rights: who.Rights, Presigned: true}, nil
+	return s3.Caller{Account: who.Account, ARN: who.ARN, Rights: who.Rights, AccessKey: who.AccessKey, Presigned: true}, nil
 }
 
 // components takes who package rest found a request of the internal listener

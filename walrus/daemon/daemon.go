@@ -156,10 +156,12 @@ func (c *Config) reach(s *service.Service) (known *keys, bus events.Bus, leave f
 
 // listen serves S3 to users and to components.
 func (c *Config) listen(ctx context.Context, s *service.Service, x index.Index, conf s3.Config) error {
+	conf.Audit = s.Audit.Note
 	api := s3.New(conf)
 	if _, err := s.Public(ctx, c.PublicFlags, api, api.Panicked); err != nil {
 		return err
 	}
+	conf.Audit = nil // the internal API notes each request itself
 	conf.Auth, conf.Fail, conf.Domains, conf.WebsiteDomains = components{}, rest.Fault, nil, nil
 	serveComponents(s.Internal, s3.New(conf))
 	keeper{x}.serve(s.Internal)

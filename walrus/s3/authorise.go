@@ -7,7 +7,6 @@ import (
 	"karri/shared/bucket"
 	"karri/shared/fault"
 	"karri/shared/policy"
-	"karri/shared/rest"
 	"karri/walrus/access"
 	"karri/walrus/index"
 	"karri/walrus/setting"
@@ -236,7 +235,7 @@ func (c *call) permit(t *target, action string) error {
 		}
 		return index.NoSuchKey
 	}
-	rest.Note(c.ctx, "refused", action+": "+d.String())
+	c.refused(action, d)
 	return accessDenied
 }
 
@@ -256,7 +255,7 @@ func (c *call) demand(action string) error {
 	if a.Action = "s3:PutObject"; !d.Denied && access.Decide(a).List {
 		return nil
 	}
-	rest.Note(c.ctx, "refused", action+": "+d.String())
+	c.refused(action, d)
 	return accessDenied
 }
 

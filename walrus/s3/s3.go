@@ -29,6 +29,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"karri/shared/audit"
 	"karri/shared/identity"
 	"karri/shared/rest"
 	"karri/walrus/access"
@@ -65,6 +66,8 @@ type Config struct {
 	Journal interface {
 		Note(e *journal.Entry) error
 	}
+	// Audit takes a line for each request; may be nil.
+	Audit func(*audit.Line)
 	// Probe sends a target the message that only tests it; may be nil.
 	Probe func(ctx context.Context, arn string, b *index.Bucket, request string) error
 	// Fail answers an error in a form other than S3's; nil: S3's.
@@ -92,6 +95,7 @@ type Caller struct {
 	Account   string
 	ARN       string
 	Rights    *identity.Rights // nil: all of the account
+	AccessKey string           // id only
 	Presigned bool
 	System    bool   // a component of this cloud: acts for the cloud's own account
 	For       string // of a component: read with this account's rights
@@ -158,6 +162,7 @@ type call struct {
 	target   *target       // what was decided on
 	from     *target       // what is copied
 	heard    atomic.Bool   // an event was put into a queue
+	line     audit.Line    // of the audit log
 	sent     *counter      // of the answer to a request that is logged
 }
 
@@ -174,6 +179,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.Told()
 	}
 	defer c.note(err, began)
+	defer c.audit(err, began)
 	switch {
 	case err != nil && c.isSite:
 		c.failPage(err)
