@@ -28,10 +28,10 @@ var _ = action.Add(Catalog, action.Def[*API, AssociateIamInstanceProfileInput, A
 		if err != nil {
 			return err
 		}
+		u.add("instance", string(i))
 		if _, err := tx.Instance(u.who.Account, i); err != nil {
 			return err
 		}
-		u.add("instance", string(i))
 		return u.addRole(tx, &in.IamInstanceProfile)
 	}),
 	Run: func(ctx context.Context, api *API, who action.Caller, in *AssociateIamInstanceProfileInput) (*AssociateIamInstanceProfileOutput, error) {

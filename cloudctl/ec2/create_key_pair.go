@@ -28,8 +28,11 @@ var _ = action.Add(Catalog, action.Def[*API, CreateKeyPairInput, CreateKeyPairOu
 	Name:    "CreateKeyPair",
 	Doc:     "Makes a key pair, keeps the public half and answers the private one.",
 	Example: CreateKeyPairInput{KeyName: "mine", KeyType: ptr("ed25519")},
-	On:      on(func(_ *store.Tx, u *uses, _ *CreateKeyPairInput) error { u.fresh("key-pair"); return nil }),
-	Run:     createKeyPair,
+	On: on(func(_ *store.Tx, u *uses, in *CreateKeyPairInput) error {
+		u.addName("key-pair", in.KeyName)
+		return nil
+	}),
+	Run: createKeyPair,
 })
 
 func createKeyPair(ctx context.Context, api *API, who action.Caller, in *CreateKeyPairInput) (*CreateKeyPairOutput, error) {

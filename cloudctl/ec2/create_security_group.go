@@ -34,7 +34,7 @@ var _ = action.Add(Catalog, action.Def[*API, CreateSecurityGroupInput, CreateSec
 		vpc, err := vpcOf(tx, u.who.Account, in.VpcId)
 		if err == nil {
 			u.add("vpc", string(vpc.ID))
-			u.fresh("security-group")
+			u.fresh("security-group", map[string][]string{"ec2:Vpc": {u.api.arn(u.who.Account, "vpc", string(vpc.ID))}})
 		}
 		return err
 	}),

@@ -24,8 +24,17 @@ var _ = action.Add(Catalog, action.Def[*API, CreateSnapshotInput, Snapshot]{
 	Name:    "CreateSnapshot",
 	Doc:     "Keeps the bytes that a volume has now, while it may be written on.",
 	Example: CreateSnapshotInput{VolumeId: "vol-1a2b3c4d5e6f70819", Description: ptr("before the upgrade")},
-	On:      onVolume(func(in *CreateSnapshotInput) string { return in.VolumeId }, noInstance),
-	Run:     createSnapshot,
+	On: on(func(tx *store.Tx, u *uses, in *CreateSnapshotInput) error {
+		v, err := parse[id.Volume](in.VolumeId)
+		if err != nil {
+			return err
+		}
+		u.add("volume", string(v))
+		u.fresh("snapshot", map[string][]string{"ec2:ParentVolume": {u.api.arn(u.who.Account, "volume", string(v))}})
+		_, err = tx.Volume(u.who.Account, v)
+		return err
+	}),
+	Run: createSnapshot,
 })
 
 func createSnapshot(ctx context.Context, api *API, who action.Caller, in *CreateSnapshotInput) (*Snapshot, error) {

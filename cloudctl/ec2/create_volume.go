@@ -3,6 +3,7 @@ package ec2
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"karri/cloudctl/store"
 	"karri/shared/action"
@@ -25,7 +26,14 @@ var _ = action.Add(Catalog, action.Def[*API, CreateVolumeInput, Volume]{
 	Doc:     "Makes a volume, empty or from a snapshot.",
 	Example: CreateVolumeInput{AvailabilityZone: "us-east-1a", Size: ptr(1), VolumeType: ptr("gp3"), ClientToken: ptr("4b3c")},
 	On: on(func(tx *store.Tx, u *uses, in *CreateVolumeInput) error {
-		u.fresh("volume")
+		keys := map[string][]string{"ec2:AvailabilityZone": {in.AvailabilityZone}, "ec2:VolumeType": {orElse(in.VolumeType, "gp2")}, "ec2:Encrypted": {"false"}}
+		if in.Size != nil {
+			keys["ec2:VolumeSize"] = []string{strconv.Itoa(*in.Size)}
+		}
+		if s := val(in.SnapshotId); s != "" {
+			keys["ec2:ParentSnapshot"] = []string{u.api.arn("", "snapshot", s)}
+		}
+		u.fresh("volume", keys)
 		if val(in.SnapshotId) == "" {
 			return nil
 		}

@@ -28,8 +28,9 @@ var _ = action.Add(Catalog, action.Def[*API, DeleteKeyPairInput, DeleteKeyPairOu
 	On: on(func(tx *store.Tx, u *uses, in *DeleteKeyPairInput) error {
 		key, err := keyOf(tx, u.who.Account, in)
 		if key != nil {
-			u.add("key-pair", string(key.ID))
+			return u.addKey(key, err)
 		}
+		u.addName("key-pair", orElse(in.KeyName, "*")) // one that is not there is gone already
 		return err
 	}),
 	Run: deleteKeyPair,

@@ -21,8 +21,8 @@ var _ = action.Add(Catalog, action.Def[*API, DeregisterImageInput, action.Nothin
 		if err != nil {
 			return err
 		}
+		u.add("image", string(image))
 		_, err = tx.Image(u.who.Account, image)
-		u.add("image", in.ImageId)
 		return err
 	}),
 	Run: deregisterImage,

@@ -21,10 +21,10 @@ var _ = action.Add(Catalog, action.Def[*API, DescribeSecurityGroupReferencesInpu
 	On: on(func(tx *store.Tx, u *uses, in *DescribeSecurityGroupReferencesInput) error {
 		groups, err := parseAll[id.Group](in.GroupId)
 		for _, g := range groups {
+			u.add("security-group", string(g))
 			if _, err := tx.Group(u.who.Account, g); err != nil {
 				return err
 			}
-			u.add("security-group", string(g))
 		}
 		return err
 	}),

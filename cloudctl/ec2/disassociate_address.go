@@ -21,8 +21,16 @@ var _ = action.Add(Catalog, action.Def[*API, DisassociateAddressInput, action.No
 	Example: DisassociateAddressInput{AssociationId: ptr("eipassoc-1a2b3c4d5e6f70819")},
 	On: on(func(tx *store.Tx, u *uses, in *DisassociateAddressInput) error {
 		a, err := associated(tx, u.who.Account, in)
-		if err == nil {
-			u.add("elastic-ip", string(a.Allocation))
+		if err != nil {
+			return err
+		}
+		u.add("elastic-ip", string(a.Allocation))
+		if a.Interface == "" {
+			return nil
+		}
+		e, err := tx.Interface(u.who.Account, a.Interface)
+		if u.note(err, "network-interface", string(a.Interface)) == nil && e.Instance != "" {
+			u.add("instance", string(e.Instance))
 		}
 		return err
 	}),

@@ -47,60 +47,6 @@ type Console interface {
 // Catalog holds every action of this package.
 var Catalog = action.NewCatalog[*API]("ec2", awsmodel.EC2())
 
-// arn names a resource of an account: arn:aws:ec2:us-east-1:123456789012:volume/vol-...
-func (api *API) arn(account, kind, resource string) string {
-	return "arn:aws:ec2:" + api.Region + ":" + account + ":" + kind + "/" + resource
-}
-
-// resource is what policy must know of a row that the caller's request uses.
-func (api *API) resource(account, kind, name string, tags store.Tags) action.Resource {
-	r := action.Resource{ARN: api.arn(account, kind, name), Owner: account}
-	for _, t := range tags[name] {
-		if r.Tags == nil {
-			r.Tags = map[string]string{}
-		}
-		r.Tags[t.Key] = t.Value
-	}
-	return r
-}
-
-// on returns an On that looks into the store: find names the resources that
-// the request uses, or fails with the fault of one that is not there.
-func on[In any](find func(tx *store.Tx, u *uses, in *In) error) func(context.Context, *API, action.Caller, *In) ([]action.Resource, error) {
-	return func(ctx context.Context, api *API, who action.Caller, in *In) ([]action.Resource, error) {
-		var all []action.Resource
-		err := api.Store.View(ctx, func(tx *store.Tx) error {
-			tags, err := tx.TagsOf(who.Account)
-			if err != nil {
-				return err
-			}
-			u := &uses{api: api, who: who, tags: tags}
-			err = find(tx, u, in)
-			all = u.all
-			return err
-		})
-		return all, err
-	}
-}
-
-// uses collects the resources of one request.
-type uses struct {
-	api  *API
-	who  action.Caller
-	tags store.Tags
-	all  []action.Resource
-}
-
-// add notes a resource of the caller's account.
-func (u *uses) add(kind, name string) {
-	u.all = append(u.all, u.api.resource(u.who.Account, kind, name, u.tags))
-}
-
-// fresh notes that the request makes resources of a kind.
-func (u *uses) fresh(kind string) {
-	u.all = append(u.all, action.Resource{ARN: u.api.arn(u.who.Account, kind, "*"), Owner: u.who.Account})
-}
-
 // ptr returns a pointer to a copy of v, for members of answers that may be absent.
 func ptr[T any](v T) *T { return &v }
 

@@ -46,10 +46,7 @@ func subnetOf(tx *store.Tx, account, name string) (*store.Subnet, error) {
 // onSubnet is the On of an action on one subnet.
 func onSubnet[In any](name func(*In) string) func(context.Context, *API, action.Caller, *In) ([]action.Resource, error) {
 	return on(func(tx *store.Tx, u *uses, in *In) error {
-		s, err := subnetOf(tx, u.who.Account, name(in))
-		if err == nil {
-			u.add("subnet", string(s.ID))
-		}
-		return err
+		_, err := subnetOf(tx, u.who.Account, name(in))
+		return u.note(err, "subnet", name(in))
 	})
 }

@@ -44,6 +44,8 @@ func onGroup[In any](names func(*In) (byID, byName *string)) func(context.Contex
 		g, err := groupOf(tx, u.who.Account, byID, byName)
 		if err == nil {
 			u.add("security-group", string(g.ID))
+		} else if val(byID) != "" {
+			return u.note(err, "security-group", *byID)
 		}
 		return err
 	})

@@ -26,8 +26,11 @@ var _ = action.Add(Catalog, action.Def[*API, ImportKeyPairInput, ImportKeyPairOu
 	Name:    "ImportKeyPair",
 	Doc:     "Keeps the public half of a key pair that the caller made.",
 	Example: ImportKeyPairInput{KeyName: "mine", PublicKeyMaterial: []byte("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti me")},
-	On:      on(func(_ *store.Tx, u *uses, _ *ImportKeyPairInput) error { u.fresh("key-pair"); return nil }),
-	Run:     importKeyPair,
+	On: on(func(_ *store.Tx, u *uses, in *ImportKeyPairInput) error {
+		u.addName("key-pair", in.KeyName)
+		return nil
+	}),
+	Run: importKeyPair,
 })
 
 func importKeyPair(ctx context.Context, api *API, who action.Caller, in *ImportKeyPairInput) (*ImportKeyPairOutput, error) {

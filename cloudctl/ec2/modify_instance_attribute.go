@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"strings"
 
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
@@ -70,6 +71,7 @@ var _ = action.Add(Catalog, action.Def[*API, ModifyInstanceAttributeInput, actio
 			}
 			u.add("security-group", string(g))
 		}
+		u.attribute(in.attributes()...)
 		return nil
 	}),
 	Run: modifyInstanceAttribute,
@@ -77,6 +79,21 @@ var _ = action.Add(Catalog, action.Def[*API, ModifyInstanceAttributeInput, actio
 
 // modification is one change to an instance's records.
 type modification func(tx *store.Tx, i *store.Instance, now report.InstanceState) error
+
+// attributes names what is changed, as conditions do.
+func (in *ModifyInstanceAttributeInput) attributes() []string {
+	var all []string
+	for name, is := range map[string]bool{
+		"BlockDeviceMapping": in.BlockDeviceMappings != nil, "DisableApiStop": in.DisableApiStop != nil, "DisableApiTermination": in.DisableApiTermination != nil,
+		"Groups": in.Groups != nil, "InstanceInitiatedShutdownBehavior": in.InstanceInitiatedShutdownBehavior != nil, "InstanceType": in.InstanceType != nil,
+		"SourceDestCheck": in.SourceDestCheck != nil, "UserData": in.UserData != nil,
+	} {
+		if is || strings.EqualFold(name, val(in.Attribute)) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
 
 func modifyInstanceAttribute(ctx context.Context, api *API, who action.Caller, in *ModifyInstanceAttributeInput) (*action.Nothing, error) {
 	if err := in.named(); err != nil {

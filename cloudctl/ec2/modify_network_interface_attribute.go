@@ -33,10 +33,9 @@ var _ = action.Add(Catalog, action.Def[*API, ModifyNetworkInterfaceAttributeInpu
 	Example: ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: "eni-1a2b3c4d5e6f70819", Groups: []string{"sg-1a2b3c4d5e6f70819"}},
 	On: on(func(tx *store.Tx, u *uses, in *ModifyNetworkInterfaceAttributeInput) error {
 		e, err := interfaceOf(tx, u.who.Account, in.NetworkInterfaceId)
-		if err != nil {
+		if u.note(err, "network-interface", in.NetworkInterfaceId) != nil {
 			return err
 		}
-		u.add("network-interface", string(e.ID))
 		groups, err := groupsIn(tx, u.who.Account, e.VPC, in.Groups)
 		for _, g := range groups {
 			u.add("security-group", string(g))
@@ -58,11 +57,8 @@ func interfaceOf(tx *store.Tx, account, name string) (*store.Interface, error) {
 // onInterface is the On of an action on one network interface.
 func onInterface[In any](name func(*In) string) func(context.Context, *API, action.Caller, *In) ([]action.Resource, error) {
 	return on(func(tx *store.Tx, u *uses, in *In) error {
-		e, err := interfaceOf(tx, u.who.Account, name(in))
-		if err == nil {
-			u.add("network-interface", string(e.ID))
-		}
-		return err
+		_, err := interfaceOf(tx, u.who.Account, name(in))
+		return u.note(err, "network-interface", name(in))
 	})
 }
 

@@ -37,8 +37,14 @@ var _ = action.Add(Catalog, action.Def[*API, RegisterImageInput, RegisterImageOu
 	Name:    "RegisterImage",
 	Doc:     "Makes an image of a raw or qcow2 disk that is an object of a bucket.",
 	Example: RegisterImageInput{Name: "debian-12", ImageLocation: ptr("images/debian-12.qcow2"), Architecture: ptr("x86_64")},
-	On:      on(func(_ *store.Tx, u *uses, _ *RegisterImageInput) error { u.fresh("image"); return nil }),
-	Run:     registerImage,
+	On: on(func(_ *store.Tx, u *uses, in *RegisterImageInput) error {
+		u.fresh("image", map[string][]string{"ec2:Owner": {u.who.Account}, "ec2:RootDeviceType": {"ebs"}, "ec2:Public": {"false"}})
+		if at := strings.TrimPrefix(val(in.ImageLocation), "/"); at != "" { // walrus says whether the account may read it
+			u.all = append(u.all, action.Resource{ARN: "arn:aws:s3:::" + at, Owner: u.who.Account, Permission: "s3:GetObject"})
+		}
+		return nil
+	}),
+	Run: registerImage,
 })
 
 var imageName = regexp.MustCompile(`^[a-zA-Z0-9 ()\[\]./\-'@_]{3,128}$`)

@@ -84,24 +84,7 @@ var _ = action.Add(Catalog, action.Def[*API, RunInstancesInput, Reservation]{
 		ClientToken: ptr("4b3c"), SecurityGroupIds: []string{"sg-1a2b3c4d5e6f70819"},
 		MetadataOptions: &MetadataOptionsRequest{HttpTokens: ptr("required")},
 	},
-	On: on(func(tx *store.Tx, u *uses, in *RunInstancesInput) error {
-		image, err := parse[id.Image](val(in.ImageId))
-		if in.ImageId == nil {
-			err = lacking("ImageId")
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Image(u.who.Account, image); err != nil {
-			return err
-		}
-		u.add("image", string(image))
-		u.fresh("instance")
-		if in.IamInstanceProfile != nil {
-			return u.addRole(tx, in.IamInstanceProfile)
-		}
-		return nil
-	}),
+	On:  on(useLaunch),
 	Run: runInstances,
 })
 

@@ -93,10 +93,17 @@ func onTagged[In any](names func(*In) []string) func(context.Context, *API, acti
 		}
 		for _, name := range all {
 			kind, err := taggable(tx, u.who.Account, name)
+			if kind == "" {
+				return err
+			}
+			if kind == "key-pair" {
+				err = u.addKey(tx.Key(u.who.Account, id.Key(name)))
+			} else {
+				err = u.note(err, kind, name)
+			}
 			if err != nil {
 				return err
 			}
-			u.add(kind, name)
 		}
 		return nil
 	})

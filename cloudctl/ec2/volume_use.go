@@ -31,10 +31,10 @@ func onVolume[In any](volume func(*In) string, instance func(*In) *string) func(
 				return err
 			}
 		}
+		u.add("volume", string(v))
 		if _, err := tx.Volume(u.who.Account, v); err != nil {
 			return err
 		}
-		u.add("volume", string(v))
 		if name == nil {
 			return nil
 		}

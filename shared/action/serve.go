@@ -68,11 +68,18 @@ func (s *Service) Do(ctx context.Context, who Caller, p Policy, r Request) (a *A
 	if err != nil {
 		return a, nil, nil, s.own(err)
 	}
-	if on, err = a.on(ctx, s.world, who, in.Interface()); err != nil {
-		return a, nil, nil, err
+	on, err = a.on(ctx, s.world, who, in.Interface())
+	if err != nil && (fault.KindOf(err) != fault.Missing || who.Rights == nil) {
+		return a, on, nil, err
+	}
+	if len(on) == 0 { // what names nothing is still asked for
+		on = []Resource{{ARN: "*", Owner: who.Account}}
 	}
 	ask := &Ask{Who: who, Service: s.Name, Permission: s.Name + ":" + a.Name, On: on, Facts: r.Facts, Tags: tagsOf(in.Elem())}
-	if err = p.Allow(ctx, ask); err != nil {
+	if refused := p.Allow(ctx, ask); refused != nil {
+		return a, on, nil, refused
+	}
+	if err != nil { // only who may use it is told that it is not there
 		return a, on, nil, err
 	}
 	if dry {

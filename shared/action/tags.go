@@ -66,12 +66,12 @@ func (t Tags) of(arn string) map[string]string {
 	if all, ok := t[""]; ok {
 		return all
 	}
-	return t[kindOf(arn)]
+	return t[KindOf(arn)]
 }
 
-// kindOf returns the type that an ARN names: "instance" of
+// KindOf returns the type that an ARN names: "instance" of
 // arn:aws:ec2:us-east-1:111122223333:instance/i-1.
-func kindOf(arn string) string {
+func KindOf(arn string) string {
 	rest := arn
 	for range 5 {
 		_, after, ok := strings.Cut(rest, ":")
