@@ -4,14 +4,23 @@ import (
 	"context"
 
 	"karri/cloudctl/rights"
+	"karri/cloudctl/session"
 	"karri/shared/fault"
 	"karri/shared/sign"
 )
 
 // Rights returns the cache of what keys may do.
 func (b *Book) Rights() *rights.Cache {
-	b.once.Do(func() { b.cache = rights.New(b.Store, b.Vault, b.Clock) })
+	b.once.Do(func() {
+		b.cache = rights.New(b.Store, b.Vault, b.Clock)
+		b.cache.Sessions = b.Sessions()
+	})
 	return b.cache
+}
+
+// Sessions returns what gives out and reads the credentials of sessions.
+func (b *Book) Sessions() *session.Desk {
+	return &session.Desk{Store: b.Store, Vault: b.Vault, Clock: b.Clock, Rand: b.Rand}
 }
 
 // SigningKey implements sign.Keys: it derives the SigV4 key of an access key
@@ -23,7 +32,11 @@ func (b *Book) SigningKey(ctx context.Context, accessKey, token, date, region, s
 	}
 	k := c.Key()
 	k.Signing = c.Signing(date, region, service)
-	b.Used.Note(accessKey, service, region, b.Clock())
+	if i := c.Rights.Identity; i.Role != "" {
+		b.Used.Note(i.Role, "role", region, b.Clock())
+	} else {
+		b.Used.Note(accessKey, service, region, b.Clock())
+	}
 	return k, nil
 }
 

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,7 +25,7 @@ type Usage struct {
 
 	mu      sync.Mutex
 	noted   map[string]time.Time // key, service and region: when they were noted
-	pending map[string]use       // by key
+	pending map[string]use       // by key; by the role's ARN for sessions
 }
 
 type use struct {
@@ -78,6 +79,12 @@ func (u *Usage) write(ctx context.Context) {
 	}
 	err := u.Store.InTx(ctx, func(tx *store.Tx) error {
 		for key, use := range pending {
+			if strings.HasPrefix(key, "arn:") {
+				if err := tx.RoleUsed(key, use.region, use.at); err != nil {
+					return err
+				}
+				continue
+			}
 			if err := tx.KeyUsed(key, use.service, use.region, use.at); err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 
 	"karri/cloudctl/admin"
 	"karri/cloudctl/ec2"
+	"karri/cloudctl/federation"
 	"karri/cloudctl/iam"
 	"karri/cloudctl/managed"
 	"karri/cloudctl/rights"
@@ -40,7 +41,7 @@ func (c *cloud) door() http.Handler {
 func (c *cloud) services() []*action.Service {
 	return []*action.Service{
 		ec2.Catalog.With(c.api),
-		sts.Catalog.With(&sts.API{}),
+		sts.Catalog.With(&sts.API{Store: c.store, Vault: c.book.Vault, Clock: time.Now, Sessions: c.book.Sessions(), Issuers: &federation.Issuers{Clock: time.Now}}),
 		iam.Catalog.With(&iam.API{Store: c.store, Accounts: c.book, Vault: c.book.Vault, Clock: time.Now, Managed: managed.Policies{}}),
 		servicequotas.Catalog.With(&servicequotas.API{Store: c.store, Clock: time.Now, Region: c.config.Region}),
 		admin.Catalog.With(&admin.API{

@@ -61,7 +61,7 @@ func (c *Credential) CheckV2(algorithm, text, signature string) bool {
 // Key is what a verifier is told, without the key to sign with.
 func (c *Credential) Key() sign.Key {
 	i := c.Rights.Identity
-	return sign.Key{Account: i.Account, ARN: i.ARN, State: c.State, Identity: i, Rights: c.Rights}
+	return sign.Key{Account: i.Account, ARN: i.ARN, State: c.State, Expires: i.Expires, Identity: i, Rights: c.Rights}
 }
 
 // A Resolved is what a source of credentials knows of an access key.

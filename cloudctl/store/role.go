@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"karri/shared/fault"
 )
 
 // A Role is a set of rights that whoever its trust policy names may take for a time.
@@ -140,4 +142,16 @@ func (t *Tx) OIDCProvider(account, arn string) (*OIDCProvider, error) {
 // OIDCProviders returns the providers of an account.
 func (t *Tx) OIDCProviders(account string) ([]OIDCProvider, error) {
 	return many[OIDCProvider](t.owned(account), "arn")
+}
+
+// RoleUsed notes when and where a session of a role was used; one that is gone is fine.
+func (t *Tx) RoleUsed(arn, region string, at time.Time) error {
+	r, err := t.RoleByARN(arn)
+	if fault.KindOf(err) == fault.Missing && err != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return wrap("note the use of", r, t.g.Model(r).Updates(map[string]any{"used": at, "used_region": region}).Error)
 }

@@ -24,7 +24,7 @@ func TestWhoAsks(t *testing.T) {
 		want   string
 	}{
 		{"Action=GetCallerIdentity&Version=2011-06-15", 200, "<GetCallerIdentityResult><Account>111122223333</Account><Arn>arn:aws:iam::111122223333:root</Arn><UserId>111122223333</UserId></GetCallerIdentityResult>"},
-		{"Action=AssumeRole&Version=2011-06-15&RoleArn=x&RoleSessionName=y", 400, "<Code>UnsupportedOperation</Code>"},
+		{"Action=AssumeRoleWithSAML&Version=2011-06-15&RoleArn=x&RoleSessionName=y", 400, "<Code>UnsupportedOperation</Code>"},
 		{"Action=MakeCoffee&Version=2011-06-15", 400, "<Code>InvalidAction</Code>"},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(c.form))

@@ -51,6 +51,7 @@ type Resource struct {
 	Keys       map[string][]string // condition keys of the service: ec2:InstanceType; as documented
 	Permission string              // that is asked for instead of the action's own: iam:PassRole
 	Policy     *policy.Policy      // of the resource itself: whom a role trusts
+	Trust      bool                // that policy must allow it too, within the account as well
 	Free       bool                // whoever has a good key may, whatever policies say
 }
 

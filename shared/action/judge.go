@@ -40,6 +40,13 @@ func (ask *Ask) Judge() *Verdict {
 		if r.Public || rights.Identity.Admin {
 			req.Owner = rights.Identity.Account
 		}
+		if r.Trust {
+			outside := req // who is of another account needs the resource's own policy
+			outside.Owner = ""
+			if d := policy.Evaluate(&outside, &policy.Policies{All: true, Resource: r.Policy}); !d.Allowed {
+				return &Verdict{Resource: r, Permission: req.Action, Decision: d}
+			}
+		}
 		all := rights.Policies
 		all.Resource = r.Policy
 		if d := policy.Evaluate(&req, &all); !d.Allowed {

@@ -41,6 +41,7 @@ type Identity struct {
 
 	Tags        map[string]string `json:"tags,omitempty"`        // of the user or role
 	SessionTags map[string]string `json:"sessionTags,omitempty"` // they hide those of the role
+	Transitive  []string          `json:"transitive,omitempty"`  // keys of session tags that the next session of a chain has too
 
 	Policies []Document `json:"policies,omitempty"` // own and attached ones, those of groups too
 	Boundary []Document `json:"boundary,omitempty"` // none: no boundary

@@ -22,6 +22,7 @@ var doors = map[string]string{
 	"github.com/insomniacslk/dhcp":       "nodectl/network",
 	"github.com/miekg/dns":               "nodectl/network",
 	"github.com/pquerna/otp":             "cloudctl/mfa",
+	"github.com/coreos/go-oidc/":         "cloudctl/federation",
 	"golang.org/x/crypto/argon2":         "cloudctl/password",
 	"github.com/prometheus/":             "shared/rest",
 	"github.com/nats-io/":                "shared/events",
