@@ -141,6 +141,7 @@ func (c *cloud) serveInternal() {
 		})
 	c.serveKeys()
 	c.serveExplain()
+	c.serveCredentials()
 }
 
 // parsePool reads ranges of addresses, each a prefix, one address, or two with

@@ -15,11 +15,11 @@ import (
 // cloudctl makes of the instance's role. Nothing of it is kept here.
 func (a *API) credentials(w http.ResponseWriter, r *http.Request) error {
 	i := id.Instance(rest.Var(r, "id"))
-	var in wire.CredentialsOf
-	if err := rest.Read(r, &in); err != nil {
+	if err := a.placedOnCaller(r.Context(), i); err != nil {
 		return err
 	}
-	if err := a.placedOnCaller(r.Context(), i); err != nil {
+	var in wire.CredentialsOf
+	if err := rest.Read(r, &in); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)

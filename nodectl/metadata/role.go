@@ -124,11 +124,8 @@ func (s *Roles) renew(ctx context.Context, i id.Instance, r *role) (wire.Credent
 // refused tells a plain no from trouble on the way.
 func refused(err error) bool {
 	kind := fault.KindOf(err)
-	return kind == fault.Denied && fault.CodeOf(err) == NoRole || kind == fault.Missing
+	return kind == fault.Denied && fault.CodeOf(err) == wire.NoRole || kind == fault.Missing
 }
-
-// NoRole is the code of the fault that the instance has no such role.
-const NoRole = "NoRole"
 
 // Run renews what instances were given, in time, and forgets what is no longer
 // in the orders, until the context ends.
@@ -181,7 +178,7 @@ func addRole(t map[string]string, w wire.Instance, now time.Time) {
 // credentials is the page with the credentials of an instance's role.
 func (s *Service) credentials(ctx context.Context, g Guest) ([]byte, error) {
 	if s.opt.Roles == nil {
-		return nil, fault.New(fault.Missing, NoRole, "This host has nobody to ask for credentials.")
+		return nil, fault.New(fault.Missing, wire.NoRole, "This host has nobody to ask for credentials.")
 	}
 	c, err := s.opt.Roles.Get(ctx, g.ID, g.Order.Profile.Association)
 	if err != nil {

@@ -139,7 +139,7 @@ func TestCredentialsOutliveWhoMakesThem(t *testing.T) {
 	if a.by != "iip-assoc-2" {
 		t.Error(a.by)
 	}
-	a.err = fault.New(fault.Denied, NoRole, "x")
+	a.err = fault.New(fault.Denied, wire.NoRole, "x")
 	c.now = c.now.Add(5 * time.Hour)
 	status(404, 9)
 	*association = "iip-assoc-3"

@@ -43,11 +43,21 @@ type Internal struct {
 	self    func() *pki.Credentials
 	tokens  *token.Verifier
 	metrics *Metrics
+	routes  []Route
 
 	// Audit, when there, takes a line for each request, but for the few open ones
 	// that only read.
 	Audit func(*audit.Line)
 }
+
+// Route is something that a daemon can be asked by other components.
+type Route struct {
+	Method, Pattern string
+	Open            bool // by anyone who can connect
+}
+
+// Routes returns all routes, in the order in which they were added.
+func (in *Internal) Routes() []Route { return slices.Clone(in.routes) }
 
 // NewInternal returns an internal API with the routes that all have:
 // GET /v1/boot answers the id of this start, which tokens are made for, and
@@ -71,6 +81,7 @@ type boot struct {
 
 // Open serves a route to anyone who can connect, without token or certificate.
 func (in *Internal) Open(method, pattern string, h Handler) {
+	in.routes = append(in.routes, Route{method, pattern, true})
 	in.router.Handle(method, pattern, func(w http.ResponseWriter, r *http.Request) error {
 		began := time.Now()
 		err := h(w, r)
@@ -83,6 +94,7 @@ func (in *Internal) Open(method, pattern string, h Handler) {
 
 // Handle serves a route to the components that who allows.
 func (in *Internal) Handle(method, pattern string, who Allow, h Handler) {
+	in.routes = append(in.routes, Route{method, pattern, false})
 	in.router.Handle(method, pattern, func(w http.ResponseWriter, r *http.Request) error {
 		began := time.Now()
 		if err := in.admit(r, who); err != nil {

@@ -24,5 +24,9 @@ type CredentialsOf struct {
 	Association string `json:"association"`
 }
 
+// NoRole is the code of the fault that an instance has no role, or none that it
+// may take.
+const NoRole = "NoRole"
+
 // CredentialsPath is where the credentials of an instance are asked for.
 func CredentialsPath(i id.Instance) string { return "/v1/instances/" + string(i) + "/credentials" }

@@ -30,9 +30,10 @@ type part struct {
 	name, role, zone string
 	spec             func(args []string) (service.Spec, service.Flags, error)
 
-	cancel context.CancelFunc
-	done   chan struct{}
-	err    error // of its end
+	service *service.Service
+	cancel  context.CancelFunc
+	done    chan struct{}
+	err     error // of its end
 }
 
 // plan lists the daemons: cloudctl first, then walrus, whose address the
@@ -149,7 +150,7 @@ func (c *Cloud) start(ctx context.Context, p *part) error {
 		return err
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	p.cancel, p.done, p.err = cancel, make(chan struct{}), nil
+	p.service, p.cancel, p.done, p.err = s, cancel, make(chan struct{}), nil
 	go func() {
 		defer close(p.done)
 		if p.err = s.Run(run); p.err != nil {
