@@ -14,6 +14,7 @@
 package pki
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
@@ -38,6 +39,7 @@ type Credentials struct {
 	Key   ed25519.PrivateKey
 	Chain []*x509.Certificate // its own first, without the root
 	Root  *x509.Certificate
+	Life  time.Duration // of what is issued by them; 0: a year
 }
 
 // NewRoot makes the authority of a new cloud.
@@ -109,7 +111,7 @@ func (c *Credentials) Issue(csr []byte, now time.Time) ([]byte, error) {
 			return nil, fmt.Errorf("%s cannot issue a certificate to %s", by, id)
 		}
 	}
-	t := template(id.String(), now, certLife)
+	t := template(id.String(), now, cmp.Or(c.Life, certLife))
 	if t.NotAfter.After(issuer.NotAfter) {
 		t.NotAfter = issuer.NotAfter
 	}
@@ -196,7 +198,13 @@ func (c *Credentials) Due(now time.Time) bool {
 			left = up.NotAfter
 		}
 	}
-	return left.Sub(now) < certLife/3
+	return left.Sub(now) < c.Lasts()/3
+}
+
+// Lasts returns how long the certificate was made for.
+func (c *Credentials) Lasts() time.Duration {
+	own := c.Chain[0]
+	return own.NotAfter.Sub(own.NotBefore) - early
 }
 
 // Hash is the pin of an authority that a join token carries.

@@ -43,6 +43,7 @@ type Client struct {
 	self func() *pki.Credentials
 	http *http.Client
 	boot atomic.Pointer[string]
+	with atomic.Pointer[pki.Credentials] // that the open connections were made with
 }
 
 // NewClient returns a client of the component peer at addr, which speaks as
@@ -138,9 +139,12 @@ func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) {
 		res, err := c.once(ctx, &r)
 		f := fault.Of(err)
 		again := err != nil && try < tries &&
-			(f.Code == token.WrongBoot && r.Stream == nil || f.Code == PeerAway && safe)
+			(f.Code == token.WrongBoot && r.Stream == nil || f.Code == PeerAway && safe || f.Code == UnknownComponent && r.Stream == nil)
 		if !again {
 			return res, err
+		}
+		if f.Code == UnknownComponent { // the connection may be one of an old certificate
+			c.http.CloseIdleConnections()
 		}
 		select {
 		case <-ctx.Done():
@@ -201,6 +205,9 @@ func (c *Client) send(ctx context.Context, r *Request, boot string) (*http.Respo
 	ctx, cancel := context.WithCancel(ctx)
 	u := url.URL{Scheme: "https", Host: c.addr, Path: r.Path, RawQuery: r.Query.Encode()}
 	creds := c.self()
+	if old := c.with.Swap(creds); old != nil && old != creds {
+		c.http.CloseIdleConnections() // they know us by a certificate that ends
+	}
 	iss, jti := creds.Identity().String(), token.ID()
 	path, query, _ := strings.Cut(u.RequestURI(), "?")
 	what := token.Request{Method: r.Method, Path: path, Query: query, Body: token.Streamed}

@@ -21,6 +21,10 @@ import (
 	"karri/shared/token"
 )
 
+// UnknownComponent is the code of the refusal of a certificate that is not, or
+// no longer, one of this cloud.
+const UnknownComponent = "UnknownComponent"
+
 // maxBody bounds a body that is read whole before its handler runs.
 const maxBody = 64 << 20
 
@@ -144,7 +148,7 @@ func (in *Internal) admit(r *http.Request, who Allow) error {
 	}
 	id, err := pki.Verify(r.TLS.PeerCertificates, in.self().Root, time.Now())
 	if err != nil {
-		return fault.New(fault.Denied, "UnknownComponent", "The certificate is not one of this cloud.").Because(err)
+		return fault.New(fault.Denied, UnknownComponent, "The certificate is not one of this cloud.").Because(err)
 	}
 	callOf(r.Context()).caller = id
 	key := r.TLS.PeerCertificates[0].PublicKey.(ed25519.PublicKey)

@@ -55,7 +55,7 @@ func (s *Service) enroll(ctx context.Context) error {
 	if c.Identity() != s.Identity() {
 		return fmt.Errorf("the credentials in %s are those of %s, not of %s", dir, c.Identity(), s.Identity())
 	}
-	s.creds.Store(c)
+	s.use(c)
 	j, err := s.joined()
 	s.Peers = j.Peers
 	s.moved = j.Issuer != "" && j.Address != s.Addr
@@ -78,6 +78,7 @@ func (s *Service) found(dir string) error {
 	if err != nil {
 		return fmt.Errorf("the cloud's authority: %w", err)
 	}
+	s.Root.Life = s.env.CertLife
 	c, err := pki.Load(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		c, err = s.fresh(dir, func(csr []byte) ([]byte, []byte, error) {
@@ -88,7 +89,7 @@ func (s *Service) found(dir string) error {
 	if err != nil {
 		return err
 	}
-	s.creds.Store(c)
+	s.use(c)
 	return nil
 }
 
@@ -170,11 +171,17 @@ func (s *Service) joined() (j joined, err error) {
 	return j, err
 }
 
+// use speaks with credentials from now on.
+func (s *Service) use(c *pki.Credentials) {
+	c.Life = s.env.CertLife
+	s.creds.Store(c)
+}
+
 // renewals asks for a fresh certificate when a third of the life is left, and
 // at once when the issuer knows us at another address.
 func (s *Service) renewals(ctx context.Context) error {
 	for {
-		wait := time.Hour
+		wait := min(time.Hour, s.Self().Lasts()/10)
 		if s.moved || s.Self().Due(time.Now()) {
 			err := s.renew(ctx)
 			switch {
@@ -182,7 +189,7 @@ func (s *Service) renewals(ctx context.Context) error {
 				s.moved = false
 			case ctx.Err() == nil:
 				s.Log.Warn("cannot renew the certificate", "err", err)
-				wait = 5 * time.Second
+				wait = min(wait, 5*time.Second)
 			}
 		}
 		select {
@@ -224,7 +231,7 @@ func (s *Service) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.creds.Store(c)
+	s.use(c)
 	s.Log.Info("the certificate was renewed", "until", c.Chain[0].NotAfter)
 	return nil
 }

@@ -28,6 +28,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"karri/shared/audit"
 	"karri/shared/config"
@@ -54,6 +55,8 @@ type Env struct {
 	Listen func(ctx context.Context, addr string) (net.Listener, error)
 	Dial   rest.Dial
 	Log    *slog.Logger
+	// CertLife is how long certificates are good that this daemon issues; 0: a year.
+	CertLife time.Duration
 }
 
 // A Spec is what distinguishes a daemon.
