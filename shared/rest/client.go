@@ -201,13 +201,20 @@ func (c *Client) bootID(ctx context.Context) (string, error) {
 	return b.Boot, nil
 }
 
+// speaker returns the credentials to speak with. Connections that were made with
+// others before know us by a certificate that ends, and are given up.
+func (c *Client) speaker() *pki.Credentials {
+	creds := c.self()
+	if old := c.with.Swap(creds); old != nil && old != creds {
+		c.http.CloseIdleConnections()
+	}
+	return creds
+}
+
 func (c *Client) send(ctx context.Context, r *Request, boot string) (*http.Response, bool, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	u := url.URL{Scheme: "https", Host: c.addr, Path: r.Path, RawQuery: r.Query.Encode()}
-	creds := c.self()
-	if old := c.with.Swap(creds); old != nil && old != creds {
-		c.http.CloseIdleConnections() // they know us by a certificate that ends
-	}
+	creds := c.speaker()
 	iss, jti := creds.Identity().String(), token.ID()
 	path, query, _ := strings.Cut(u.RequestURI(), "?")
 	what := token.Request{Method: r.Method, Path: path, Query: query, Body: token.Streamed}
