@@ -113,6 +113,7 @@ func (b *builder) addAction(service string, page action.ManualPage) {
 		cmd.Long += "\n\nAn example, as JSON:\n" + string(page.Example)
 	}
 	addFlags(cmd.Flags(), page)
+	shorten(cmd.Flags(), page, noun)
 	target, waits := afterwards(noun, verb)
 	wait, timeout := new(bool), new(time.Duration)
 	if waits {
@@ -157,6 +158,11 @@ func positional(noun string, page action.ManualPage) *action.Param {
 			return &page.Params[i]
 		}
 		return nil
+	}
+	for _, name := range whatActsOn[noun] {
+		if p := find(func(p action.Param) bool { return p.Name == name }); p != nil {
+			return p
+		}
 	}
 	if c := columns[noun]; c != nil {
 		if p := find(func(p action.Param) bool { return p.Name == c[0] || p.Name == c[0]+"s" }); p != nil {

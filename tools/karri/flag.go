@@ -23,11 +23,14 @@ func addFlags(fs *pflag.FlagSet, page action.ManualPage) {
 			fs.StringArray("filter", nil, "NAME=VALUE,VALUE; names: "+strings.Join(page.Filters, ", "))
 		case p.Name == "TagSpecifications":
 			fs.StringArray("tag", nil, "KEY=VALUE for what is made")
-		case p.Name == "NextToken" || p.Name == "MaxResults": // karri reads all pages
+		case slices.Contains([]string{"NextToken", "MaxResults", "Marker", "MaxItems"}, p.Name): // karri reads all pages
 		case p.Type == "boolean":
 			fs.Bool(name, false, help)
 		case p.Type == "list":
 			fs.StringArray(name, nil, help)
+			if hasTags(p) {
+				fs.StringArray("tag", nil, "KEY=VALUE, may be repeated")
+			}
 		default:
 			fs.String(name, "", help)
 		}
@@ -48,7 +51,7 @@ func describe(p action.Param) string {
 			names = append(names, part.Name)
 		}
 		help = "JSON or NAME=VALUE,...; names: " + strings.Join(names, ", ")
-	case kind(p) == "blob":
+	case kind(p) == "blob" || slices.Contains(files, p.Name):
 		help = "text, or @FILE"
 	case p.Element != "":
 		help = p.Element + ", may be repeated"
@@ -73,6 +76,8 @@ func params(fs *pflag.FlagSet, page action.ManualPage, noun string) (map[string]
 			if tags, ok := out[p.Name]; ok {
 				out[p.Name] = []any{map[string]any{"ResourceType": tagType(noun), "Tags": tags}}
 			}
+		case hasTags(p) && fs.Changed("tag"):
+			err = put(out, p.Name, fs, "tag", pair)
 		case fs.Lookup(name) == nil || !fs.Changed(name):
 		case p.Type == "boolean":
 			out[p.Name], err = fs.GetBool(name)
@@ -114,6 +119,9 @@ func kind(p action.Param) string {
 	if p.Name == "UserData" {
 		return "blob"
 	}
+	if slices.Contains(files, p.Name) && p.Type == "string" {
+		return "file"
+	}
 	return p.Type
 }
 
@@ -131,13 +139,16 @@ func value(kind string, parts []action.Param, s string) (any, error) {
 			return nil, fmt.Errorf("%q is neither true nor false", s)
 		}
 		return s == "true", nil
-	case "blob":
+	case "blob", "file":
 		b := []byte(s)
 		if file, ok := strings.CutPrefix(s, "@"); ok {
 			var err error
 			if b, err = os.ReadFile(file); err != nil {
 				return nil, err
 			}
+		}
+		if kind == "file" {
+			return string(b), nil
 		}
 		return base64.StdEncoding.EncodeToString(b), nil
 	case "structure":

@@ -22,12 +22,15 @@ type profile struct {
 	region   string
 	keys     sign.Credentials
 	caBundle string // PEM file; empty: the machine's own
+
+	endpointS3 string // of objects, for the settings of others
 }
 
 // The names of the settings, the same that the aws command line knows.
 const (
 	envAccessKey = "AWS_ACCESS_KEY_ID"
 	envSecret    = "AWS_SECRET_ACCESS_KEY"
+	envToken     = "AWS_SESSION_TOKEN"
 	envRegion    = "AWS_DEFAULT_REGION"
 	envEndpoint  = "AWS_ENDPOINT_URL"
 	envCABundle  = "AWS_CA_BUNDLE"
@@ -62,7 +65,8 @@ func loadProfile(name string) (profile, error) {
 		}
 		get = func(k string) string { return m[k] }
 	}
-	p := profile{endpoint: get(envEndpoint), region: get(envRegion), caBundle: get(envCABundle), keys: sign.Credentials{AccessKey: get(envAccessKey), Secret: get(envSecret)}}
+	p := profile{endpoint: get(envEndpoint), region: get(envRegion), caBundle: get(envCABundle), endpointS3: get(envEndpointS3),
+		keys: sign.Credentials{AccessKey: get(envAccessKey), Secret: get(envSecret), Token: get(envToken)}}
 	if p.region == "" {
 		p.region = "us-east-1"
 	}

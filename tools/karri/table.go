@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,12 +46,19 @@ func (s *settings) print(w io.Writer, noun string, page action.ManualPage, out m
 		return err
 	}
 	if s.output == "env" {
-		return printEnv(w, out)
+		return s.printEnv(w, out)
 	}
 	if s.output != "table" {
 		return usageError{fmt.Errorf("--output is table, json or env, not %q", s.output)}
 	}
 	rows := rowsOf(page, out)
+	for i := range rows {
+		rows[i] = readable(rows[i])
+	}
+	if page.Name == "GetCredentialReport" {
+		_, err := fmt.Fprint(w, at(rows[0], "Content"))
+		return err
+	}
 	field := s.field
 	if s.idOnly {
 		field = idColumn(noun, page, rows)
@@ -68,12 +76,18 @@ func (s *settings) print(w io.Writer, noun string, page action.ManualPage, out m
 }
 
 // printEnv writes new credentials in the form of admin.env, for account create.
-func printEnv(w io.Writer, out map[string]any) error {
+// Where the answer does not say where the cloud is, it is where it was asked.
+func (s *settings) printEnv(w io.Writer, out map[string]any) error {
+	out = credentialsOf(out)
 	if at(out, "SecretAccessKey") == "" {
 		return usageError{errors.New("--output env is for what answers with credentials, such as karri account create")}
 	}
-	for _, kv := range [][2]string{{envAccessKey, "AccessKeyId"}, {envSecret, "SecretAccessKey"}, {envRegion, "Region"}, {envEndpoint, "Endpoint"}, {envEndpointS3, "EndpointS3"}} {
-		if v := at(out, kv[1]); v != "" {
+	here, _ := loadProfile(s.profile)
+	for _, kv := range [][3]string{
+		{envAccessKey, "AccessKeyId"}, {envSecret, "SecretAccessKey"}, {envToken, "SessionToken"}, {envRegion, "Region", here.region},
+		{envEndpoint, "Endpoint", cmp.Or(s.endpoint, here.endpoint)}, {envEndpointS3, "EndpointS3", here.endpointS3},
+	} {
+		if v := cmp.Or(at(out, kv[1]), kv[2]); v != "" {
 			fmt.Fprintf(w, "export %s='%s'\n", kv[0], v)
 		}
 	}
@@ -87,12 +101,15 @@ func printEnv(w io.Writer, out map[string]any) error {
 // that it is there for (reservations give their instances), else the answer
 // itself.
 func rowsOf(page action.ManualPage, out map[string]any) []map[string]any {
+	if rows := counted(page, out); rows != nil {
+		return rows
+	}
 	list := mainList(page)
 	if list == "" {
 		if len(out) == 0 {
 			return nil
 		}
-		return []map[string]any{out}
+		return []map[string]any{inner(out)}
 	}
 	items, _ := out[list].([]any)
 	rows := []map[string]any{}
@@ -144,7 +161,7 @@ func writeTable(w io.Writer, noun string, rows []map[string]any) {
 		return
 	}
 	cols := columns[noun]
-	if cols == nil || at(rows[0], cols[0]) == "" {
+	if cols == nil || at(rows[0], cols[0]) == "" || len(filled(rows[0], cols)) < 2 {
 		cols = plain(rows)
 	}
 	t := table.NewWriter()
@@ -167,6 +184,12 @@ func writeTable(w io.Writer, noun string, rows []map[string]any) {
 		t.AppendRow(line)
 	}
 	t.Render()
+}
+
+// filled returns the columns of which a row has something: one that has its id
+// alone is about something else, such as a policy of a user.
+func filled(row map[string]any, cols []string) []string {
+	return slices.DeleteFunc(slices.Clone(cols), func(c string) bool { return at(row, c) == "" })
 }
 
 // headings mends the words whose capitals do not show where they end.

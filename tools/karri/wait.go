@@ -43,7 +43,7 @@ func afterwards(noun, verb string) (state string, ok bool) {
 	return state, ok
 }
 
-func isMissing(code string) bool { return strings.Contains(code, "NotFound") }
+func isMissing(code string) bool { return strings.Contains(code, "NotFound") || code == "NoSuchEntity" }
 
 func (b *builder) waitCommand(noun string, w waiter) *cobra.Command {
 	var timeout time.Duration
