@@ -52,7 +52,10 @@ type Secret struct {
 // AdminName is the name of the administrator's account.
 const AdminName = "admin"
 
-var nameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+var (
+	nameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	idForm   = regexp.MustCompile(`^[0-9]{12}$`)
+)
 
 // Found makes the administrator's account at the first start of a cloud; later
 // it does nothing. Its first access key comes from RootKey.
@@ -70,14 +73,14 @@ func (b *Book) Found(ctx context.Context) error {
 // Create makes an account with its first access key and its default VPC, with
 // a subnet in each zone. The fault EntityAlreadyExists says that the name is taken.
 func (b *Book) Create(ctx context.Context, name string) (*store.Account, Secret, error) {
-	if !nameForm.MatchString(name) {
+	if !nameForm.MatchString(name) || idForm.MatchString(name) {
 		return nil, Secret{}, fault.New(fault.Invalid, "InvalidParameterValue",
-			"An account's name has 1 to 63 small letters, digits and dashes, and no dash at its ends.")
+			"An account's name has 1 to 63 small letters, digits and dashes, no dash at its ends, and is not twelve digits.")
 	}
 	var a *store.Account
 	var key Secret
 	err := b.Store.InTx(ctx, func(tx *store.Tx) (err error) {
-		if _, err := tx.AccountNamed(name); err == nil {
+		if _, err := tx.AccountCalled(name); err == nil {
 			return fault.New(fault.Conflict, "EntityAlreadyExists", "There is an account named %s already.", name)
 		}
 		if a, err = b.make(tx, name, false); err != nil {
@@ -125,11 +128,12 @@ func (b *Book) RootKey(ctx context.Context) (Secret, error) {
 	return key, err
 }
 
-// RotateKey gives an account a new access key in place of all that it has.
+// RotateKey gives an account a new access key of its own in place of those
+// that it has; the keys of its users stay.
 func (b *Book) RotateKey(ctx context.Context, account string) (Secret, error) {
 	var key Secret
 	err := b.Store.InTx(ctx, func(tx *store.Tx) error {
-		a, err := tx.Account(account)
+		a, err := tx.AccountCalled(account)
 		if err != nil {
 			return err
 		}
@@ -223,9 +227,10 @@ func (b *Book) setState(ctx context.Context, account string, state store.Account
 	})
 }
 
-// plainAccount returns an account that is not the administrator's.
+// plainAccount returns the account of that id, name or alias, which is not the
+// administrator's.
 func (b *Book) plainAccount(tx *store.Tx, account string) (*store.Account, error) {
-	a, err := tx.Account(account)
+	a, err := tx.AccountCalled(account)
 	if err == nil && a.Admin {
 		return nil, fault.New(fault.Conflict, "OperationNotPermitted", "The administrator's account can be neither suspended nor deleted.")
 	}
@@ -242,11 +247,12 @@ func (b *Book) List(ctx context.Context) ([]store.Account, error) {
 	return all, err
 }
 
-// Delete deletes an account that has nothing left but what it was born with.
+// Delete deletes an account that has nothing left but what it was born with,
+// and its users, roles and policies with all that is theirs.
 // The fault DeleteConflict names what it still has. Walrus may believe in the
 // keys for some seconds more: a bucket that is made in these has no owner.
 func (b *Book) Delete(ctx context.Context, account string) error {
-	buckets, err := b.bucketsOf(ctx, account)
+	account, buckets, err := b.bucketsOf(ctx, account)
 	if err != nil {
 		return err
 	}
@@ -272,17 +278,21 @@ func (b *Book) Delete(ctx context.Context, account string) error {
 	})
 }
 
-func (b *Book) bucketsOf(ctx context.Context, account string) ([]string, error) {
-	err := b.Store.View(ctx, func(tx *store.Tx) error {
-		_, err := b.plainAccount(tx, account)
+// bucketsOf returns the id and the buckets of an account.
+func (b *Book) bucketsOf(ctx context.Context, word string) (account string, names []string, err error) {
+	err = b.Store.View(ctx, func(tx *store.Tx) error {
+		a, err := b.plainAccount(tx, word)
+		if err == nil {
+			account = a.ID
+		}
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	names, err := b.Buckets.For(account).Buckets(ctx)
+	names, err = b.Buckets.For(account).Buckets(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("ask walrus for the buckets of %s: %w", account, err)
+		return "", nil, fmt.Errorf("ask walrus for the buckets of %s: %w", account, err)
 	}
-	return names, nil
+	return account, names, nil
 }

@@ -8,7 +8,7 @@ import (
 
 // DeleteAccountInput names the account.
 type DeleteAccountInput struct {
-	AccountId string
+	AccountId string // or its name, or its alias
 }
 
 var _ = action.Add(Catalog, action.Def[*API, DeleteAccountInput, action.Nothing]{

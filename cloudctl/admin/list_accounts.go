@@ -17,6 +17,7 @@ type ListAccountsOutput struct{ Accounts []Account }
 type Account struct {
 	AccountId string
 	Name      string
+	Alias     *string
 	State     string // active, suspended or closing
 	Created   time.Time
 }
@@ -29,7 +30,11 @@ var _ = action.Add(Catalog, action.Def[*API, ListAccountsInput, ListAccountsOutp
 		rows, err := api.Accounts.List(ctx)
 		out := &ListAccountsOutput{}
 		for _, a := range rows {
-			out.Accounts = append(out.Accounts, Account{AccountId: a.ID, Name: a.Name, State: string(a.State), Created: a.Created})
+			row := Account{AccountId: a.ID, Name: a.Name, State: string(a.State), Created: a.Created}
+			if a.Alias != "" {
+				row.Alias = &a.Alias
+			}
+			out.Accounts = append(out.Accounts, row)
 		}
 		return out, err
 	},

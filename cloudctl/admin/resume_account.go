@@ -8,7 +8,7 @@ import (
 
 // ResumeAccountInput names the account.
 type ResumeAccountInput struct {
-	AccountId string
+	AccountId string // or its name, or its alias
 }
 
 var _ = action.Add(Catalog, action.Def[*API, ResumeAccountInput, action.Nothing]{

@@ -8,7 +8,7 @@ import (
 
 // RotateAccountKeyInput names the account.
 type RotateAccountKeyInput struct {
-	AccountId string
+	AccountId string // or its name, or its alias
 }
 
 var _ = action.Add(Catalog, action.Def[*API, RotateAccountKeyInput, Credentials]{

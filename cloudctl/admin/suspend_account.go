@@ -8,7 +8,7 @@ import (
 
 // SuspendAccountInput names the account.
 type SuspendAccountInput struct {
-	AccountId string
+	AccountId string // or its name, or its alias
 }
 
 var _ = action.Add(Catalog, action.Def[*API, SuspendAccountInput, action.Nothing]{

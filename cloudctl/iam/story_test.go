@@ -6,9 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"karri/shared/fault"
 )
 
 const look = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]}`
@@ -298,5 +301,47 @@ func TestEveryChangeIsAnnounced(t *testing.T) {
 	refused(w, "EntityAlreadyExists", w.root.CreateUser, &iam.CreateUserInput{UserName: str("ada")})
 	if got := w.announced(); len(got) != 0 {
 		t.Errorf("a refusal announces %v", got)
+	}
+}
+
+func TestAnAccountGoesWithAllOfItsIAM(t *testing.T) {
+	w := newWorld(t)
+	ok(w, w.root.CreateAccountAlias, &iam.CreateAccountAliasInput{AccountAlias: str("optics")})
+	ok(w, w.root.CreateUser, &iam.CreateUserInput{UserName: str("ada")})
+	key := ok(w, w.root.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: str("ada")}).AccessKey
+	me := w.client(*key.AccessKeyId, *key.SecretAccessKey)
+	ok(w, w.root.CreateGroup, &iam.CreateGroupInput{GroupName: str("g")})
+	ok(w, w.root.AddUserToGroup, &iam.AddUserToGroupInput{GroupName: str("g"), UserName: str("ada")})
+	ok(w, w.root.PutGroupPolicy, &iam.PutGroupPolicyInput{GroupName: str("g"), PolicyName: str("look"), PolicyDocument: str(look)})
+	ok(w, w.root.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: str("ada"), PolicyArn: str("arn:aws:iam::aws:policy/ReadOnlyAccess")})
+	ok(w, w.root.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: str("ada"), Password: str("Engine-1843")})
+	ok(w, w.root.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: str("ada")})
+	body, private := certificate(t, "www", w.api.Clock().Add(24*time.Hour))
+	ok(w, w.root.UploadServerCertificate, &iam.UploadServerCertificateInput{ServerCertificateName: str("www"), CertificateBody: &body, PrivateKey: &private})
+	ok(w, w.root.UploadSigningCertificate, &iam.UploadSigningCertificateInput{UserName: str("ada"), CertificateBody: &body})
+
+	if _, _, err := w.book.Create(t.Context(), "optics"); fault.CodeOf(err) != "EntityAlreadyExists" {
+		t.Errorf("an account takes the alias of another for its name: %v", err)
+	}
+	if err := w.book.Suspend(t.Context(), "optics"); err != nil {
+		t.Fatal(err)
+	}
+	refused(w, "InvalidClientTokenId", me.GetUser, &iam.GetUserInput{})
+	refused(w, "InvalidClientTokenId", w.root.GetUser, &iam.GetUserInput{})
+	if err := w.book.Resume(t.Context(), "physics"); err != nil {
+		t.Fatal(err)
+	}
+	ok(w, me.GetUser, &iam.GetUserInput{})
+	if _, err := w.book.RotateKey(t.Context(), w.account); err != nil {
+		t.Fatal(err)
+	}
+	refused(w, "InvalidClientTokenId", w.root.GetUser, &iam.GetUserInput{})
+	ok(w, me.GetUser, &iam.GetUserInput{}) // the keys of users are their own
+	if err := w.book.Delete(t.Context(), "optics"); err != nil {
+		t.Fatal(err)
+	}
+	refused(w, "InvalidClientTokenId", me.GetUser, &iam.GetUserInput{})
+	if _, root := w.newAccount("optics"); len(ok(w, root.ListUsers, &iam.ListUsersInput{}).Users) != 0 {
+		t.Error("users outlive their account")
 	}
 }

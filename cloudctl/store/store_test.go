@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -183,5 +184,28 @@ func TestWhatIsCommittedIsThereAfterReopening(t *testing.T) {
 			t.Error(err)
 		}
 		s.Close()
+	}
+}
+
+// Whoever adds a table of what accounts own must say what becomes of it when
+// the account goes.
+func TestNothingOutlivesItsAccount(t *testing.T) {
+	s := open(t)
+	err := s.View(t.Context(), func(tx *Tx) error {
+		var tables []string
+		err := tx.g.Raw(`SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c ON c.name = 'account' WHERE m.type = 'table' ORDER BY 1`).Scan(&tables).Error
+		for _, table := range tables {
+			held := slices.ContainsFunc(holdings, func(h struct{ table, what, where string }) bool { return h.table == table })
+			if !held && !slices.Contains(rest, table) {
+				t.Errorf("%s is neither among holdings nor among rest", table)
+			}
+		}
+		if len(tables) < 20 {
+			t.Errorf("only %v have accounts", tables)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

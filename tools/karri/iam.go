@@ -40,6 +40,9 @@ func init() {
 		renamed["List"+t.word+"s"] = [2]string{t.noun, "list"}
 		renamed["List"+t.word+"Tags"] = [2]string{t.noun, "list-tags"}
 	}
+}
+
+func init() {
 	maps.Copy(renamed, map[string][2]string{
 		"AddUserToGroup":                          {"user-group", "add-user"},
 		"RemoveUserFromGroup":                     {"user-group", "remove-user"},
