@@ -80,7 +80,7 @@ const (
 	defaultEntries = 10_000
 	defaultBytes   = 12 << 20
 	defaultAge     = 30 * time.Second
-	entryCost      = 1400 // bytes of an entry without its documents, measured
+	entryCost      = 2200 // bytes of an entry without its documents, measured
 )
 
 // A Cache resolves access keys. Start it with New.

@@ -17,6 +17,7 @@ type world struct {
 	vault *vault.Vault
 	cache *Cache
 	now   time.Time
+	path  string
 }
 
 const acct = "111122223333"
@@ -33,7 +34,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{TB: t, store: s, vault: v, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+	w := &world{TB: t, path: filepath.Join(dir, "cloud.db"), store: s, vault: v, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
 	w.cache = New(s, v, func() time.Time { return w.now })
 	w.put(&store.Account{ID: acct, Name: "ann", State: store.AccountActive, Created: w.now})
 	return w
