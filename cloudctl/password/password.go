@@ -8,7 +8,7 @@
 package password
 
 import (
-	"crypto/subtle"
+	"crypto/hmac"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -56,7 +56,7 @@ func Matches(hash, password string) bool {
 	if err1 != nil || err2 != nil || len(want) != hashBytes {
 		return false
 	}
-	return subtle.ConstantTimeCompare(derive(password, salt, time, memory, threads, hashBytes), want) == 1
+	return hmac.Equal(derive(password, salt, time, memory, threads, hashBytes), want)
 }
 
 func derive(password string, salt []byte, time, memory uint32, threads uint8, n uint32) []byte {

@@ -202,7 +202,7 @@ func (s *Service) get(w http.ResponseWriter, r *http.Request, g Guest) {
 		refuse(w, http.StatusNotFound)
 		return
 	}
-	if kind == secret {
+	if kind == fresh {
 		var err error
 		if body, err = s.credentials(r.Context(), g); err != nil {
 			if refused(err) {

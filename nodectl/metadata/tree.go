@@ -21,7 +21,7 @@ var versions = []string{"1.0", "2007-01-19", "2007-03-01", "2007-08-29", "2007-1
 const (
 	text   = "text/plain"
 	octets = "application/octet-stream"
-	secret = "secret" // made when it is asked for
+	fresh  = "secret" // made when it is asked for
 )
 
 // page returns what stands under a path. Paths are names between single
@@ -46,7 +46,7 @@ func (s *Service) page(g Guest, path string) (body []byte, kind string, ok bool)
 			return []byte(v), "application/json", true
 		}
 		if strings.HasPrefix(rest, iam+"security-credentials/") {
-			return nil, secret, true
+			return nil, fresh, true
 		}
 		return []byte(v), text, true
 	}

@@ -58,6 +58,8 @@ var breaches = []struct{ rule, path, text, complaint string }{
 	{"crash points have names of their own", "a/x.go", `package a; import "karri/shared/crash"; func f(n string) { crash.Here(n) }`, "written out"},
 	{"signatures are compared in constant time", "a/x.go", "package a\nfunc f(s struct{ Signature string }, want string) bool { return s.Signature == want }", "hmac.Equal"},
 	{"signatures are compared in constant time", "a/x.go", "package a\nimport \"bytes\"\nfunc f(signature, want []byte) bool { return bytes.Equal(want, signature) }", "hmac.Equal"},
+	{"signatures are compared in constant time", "a/x.go", "package a\nfunc f(password, want string) bool { return want != password }", "hmac.Equal"},
+	{"signatures are compared in constant time", "a/x.go", "package a\nimport \"crypto/subtle\"\nfunc f(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }", "use hmac.Equal"},
 	{"signatures are compared in constant time", "a/x.go", "package a\nfunc f(signature string) bool { return signature == \"\" }", ""},
 	{"actions are whole and in files of their own", "a/run.go", `package a; var _ = action.Add(C, action.Def[A, B, C]{Name: "RunIt", Doc: "x.", On: f, Run: f})`, "run_it.go"},
 	{"actions are whole and in files of their own", "a/run_it.go", `package a; var _ = action.Add(C, action.Def[A, B, C]{Name: "RunIt", Doc: "x.", Run: f})`, "no On"},

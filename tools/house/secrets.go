@@ -6,10 +6,10 @@ import (
 	"regexp"
 )
 
-var secret = regexp.MustCompile(`(?i)(signature|hmac)$`)
+var secret = regexp.MustCompile(`(?i)(signature|hmac|secret|password|secrets)$`)
 
 // A signature compared byte by byte tells, by how long it takes, how much of a
-// forgery was right.
+// forgery was right; so does a secret. There is one way to compare them.
 func signaturesAreComparedInConstantTime(all []source, report report) {
 	for _, s := range all {
 		if s.isTest() {
@@ -19,12 +19,15 @@ func signaturesAreComparedInConstantTime(all []source, report report) {
 			switch n := n.(type) {
 			case *ast.BinaryExpr:
 				if (n.Op == token.EQL || n.Op == token.NEQ) && (isSecret(n.X) && !isPlain(n.Y) || isSecret(n.Y) && !isPlain(n.X)) {
-					report("%s: a signature is compared by %s: use hmac.Equal", s.at(n), n.Op)
+					report("%s: a signature or secret is compared by %s: use hmac.Equal", s.at(n), n.Op)
 				}
 			case *ast.CallExpr:
+				if isCall(n, "subtle", "ConstantTimeCompare") {
+					report("%s: subtle.ConstantTimeCompare: use hmac.Equal", s.at(n))
+				}
 				for _, f := range [][2]string{{"bytes", "Equal"}, {"bytes", "Compare"}, {"strings", "EqualFold"}, {"strings", "Compare"}, {"reflect", "DeepEqual"}, {"slices", "Equal"}} {
 					if isCall(n, f[0], f[1]) && (isSecret(n.Args[0]) || isSecret(n.Args[1])) {
-						report("%s: a signature is compared by %s.%s: use hmac.Equal", s.at(n), f[0], f[1])
+						report("%s: a signature or secret is compared by %s.%s: use hmac.Equal", s.at(n), f[0], f[1])
 					}
 				}
 			}

@@ -1,8 +1,8 @@
 package seal
 
 import (
+	"crypto/hmac"
 	"crypto/md5"
-	"crypto/subtle"
 	"encoding/base64"
 
 	"karri/shared/fault"
@@ -36,7 +36,7 @@ func ParseCustomerKey(algorithm, key, sum string) (*CustomerKey, error) {
 	}
 	hash := md5.Sum(b)
 	c := &CustomerKey{md5: base64.StdEncoding.EncodeToString(hash[:])}
-	if subtle.ConstantTimeCompare([]byte(sum), []byte(c.md5)) != 1 {
+	if !hmac.Equal([]byte(sum), []byte(c.md5)) {
 		return nil, BadKeyMD5
 	}
 	copy(c.secret[:], b)
