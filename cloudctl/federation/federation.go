@@ -156,7 +156,7 @@ func (s *Issuers) of(ctx context.Context, p *store.OIDCProvider) (*oidc.IDTokenV
 		i.client = s.client(p.Thumbprints)
 	}
 	i.at = s.Clock()
-	i.verifier, i.err = s.fetch(oidc.ClientContext(ctx, i.client), "https://"+p.URL)
+	i.verifier, i.err = s.fetch(oidc.ClientContext(context.WithoutCancel(ctx), i.client), "https://"+p.URL)
 	if i.err != nil {
 		return nil, unreachable(p, i.err)
 	}

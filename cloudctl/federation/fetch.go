@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"crypto/tls"
 	"crypto/x509"
@@ -20,6 +21,8 @@ import (
 const (
 	patience = 10 * time.Second
 	maxBody  = 1 << 20
+	// maxAnswers is how many are remembered of one provider.
+	maxAnswers = 4
 )
 
 // client returns what asks the servers of one provider.
@@ -83,56 +86,60 @@ func trusted(c tls.ConnectionState, thumbprints []string, now time.Time) error {
 	return err
 }
 
-// paced bounds what is fetched: in size, and in how often the same is.
+// paced bounds what is fetched: in size, and in how often. Within a moment the
+// same question gets the same answer.
 type paced struct {
 	next  http.RoundTripper
 	clock func() time.Time
 	mu    sync.Mutex
-	last  map[string]time.Time
+	last  map[string]*answer // by URL
+}
+
+// An answer is what a server said, or why it did not.
+type answer struct {
+	at     time.Time
+	status int
+	header http.Header
+	body   []byte
+	err    error
 }
 
 // RoundTrip implements http.RoundTripper.
 func (p *paced) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Scheme != "https" {
-		return nil, errors.New("an issuer is asked by https only")
+	if r.URL.Scheme != "https" || r.Method != http.MethodGet {
+		return nil, errors.New("an issuer is asked by GET and https only")
 	}
-	if err := p.pass(r.URL.String()); err != nil {
-		return nil, err
-	}
-	resp, err := p.next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = &bounded{resp.Body, maxBody}
-	return resp, nil
-}
-
-// pass refuses what was fetched a moment ago.
-func (p *paced) pass(url string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.clock()
-	if last, ok := p.last[url]; ok && now.Sub(last) < refreshPace {
-		return fmt.Errorf("%s was asked %s ago", url, now.Sub(last))
+	url, now := r.URL.String(), p.clock()
+	a := p.last[url]
+	if a == nil || now.Sub(a.at) >= refreshPace {
+		if p.last == nil || len(p.last) >= maxAnswers {
+			p.last = map[string]*answer{}
+		}
+		a = p.fetch(r)
+		a.at = now
+		p.last[url] = a
 	}
-	if p.last == nil || len(p.last) > 16 {
-		p.last = map[string]time.Time{}
+	if a.err != nil {
+		return nil, a.err
 	}
-	p.last[url] = now
-	return nil
+	return &http.Response{
+		Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: a.header.Clone(), Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: int64(len(a.body)), Request: r,
+	}, nil
 }
 
-// bounded is a body that must not be longer.
-type bounded struct {
-	io.ReadCloser
-	left int
-}
-
-// Read implements io.Reader.
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if b.left -= n; b.left < 0 {
-		return 0, fmt.Errorf("an issuer answers more than %d bytes", maxBody)
+// fetch asks the server.
+func (p *paced) fetch(r *http.Request) *answer {
+	resp, err := p.next.RoundTrip(r)
+	if err != nil {
+		return &answer{err: err}
 	}
-	return n, err
+	defer resp.Body.Close()
+	a := &answer{status: resp.StatusCode, header: resp.Header}
+	if a.body, a.err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1)); a.err == nil && len(a.body) > maxBody {
+		a.err, a.body = fmt.Errorf("an issuer answers more than %d bytes", maxBody), nil
+	}
+	return a
 }

@@ -88,10 +88,27 @@ func variableOf(s string) (elem, error) {
 	return elem{kind: variable, text: strings.ToLower(key), def: def, has: has}, nil
 }
 
-// validKey reports whether s has the form of a condition key.
+// validKey reports whether s has the form of a condition key: VENDOR:NAME, or
+// ISSUER:CLAIM for what the token of a web identity says, where the issuer is an
+// URL without its scheme.
 func validKey(s string) bool {
 	vendor, name, ok := strings.Cut(s, ":")
-	return ok && validVendor(vendor) && name != "" && len(s) <= 512 && !strings.ContainsAny(s, "${}*")
+	if ok && !validVendor(vendor) {
+		i := strings.LastIndexByte(s, ':')
+		vendor, name, ok = s[:i], s[i+1:], validIssuer(s[:i])
+	}
+	return ok && name != "" && len(s) <= 512 && !strings.ContainsAny(s, "${}*")
+}
+
+func validIssuer(s string) bool {
+	host, _, _ := strings.Cut(s, "/")
+	host, _, _ = strings.Cut(host, ":")
+	for label := range strings.SplitSeq(host, ".") {
+		if !validVendor(label) {
+			return false
+		}
+	}
+	return strings.Contains(host, ".") && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
 
 func validVendor(s string) bool {

@@ -374,3 +374,16 @@ func FuzzTrust(f *testing.F) {
 		}
 	})
 }
+
+func TestKeysOfWebIdentities(t *testing.T) {
+	for key, want := range map[string]bool{
+		"login.example.com:sub": true, "oidc.example.com/id/A1:aud": true, "127.0.0.1:8443:sub": true, "token.actions.example.com:job_workflow_ref": true,
+		"aws:RequestTag/a:b": true, "login.example.com": false, "login.example.com:": false, ".example.com:sub": false, "a b.example.com:sub": false,
+		"login example:sub": false, "nodots/x:sub": false, "x.y/$:sub": false,
+	} {
+		_, err := Parse([]byte(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:*","Condition":{"StringEquals":{"`+key+`":"v"}}}}`), Rules{Trust: true})
+		if (err == nil) != want {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
