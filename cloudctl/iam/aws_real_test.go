@@ -108,6 +108,24 @@ func TestTheCommandLineOfAWSManagesAUser(t *testing.T) {
 	me.refuses("InvalidClientTokenId", "get-user")
 }
 
+// A service without regions is signed for us-east-1 by clients that know their
+// region, and for their region by others.
+func TestTheCommandLineOfAWSIsUnderstoodInEveryRegion(t *testing.T) {
+	w := newWorld(t)
+	server := httptest.NewServer(w.door)
+	t.Cleanup(server.Close)
+	secret, err := w.book.RotateKey(t.Context(), w.account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := w.cli(server.URL, secret.AccessKey, secret.Secret)
+	for _, region := range []string{"eu-west-1", "karri-1"} {
+		w.region = region
+		root.env = append(root.env, "AWS_DEFAULT_REGION="+region)
+		root.is(w.account, "get-user --query User.UserId")
+	}
+}
+
 // device gives a user a device, whose seed the command line writes to a file.
 func (c *cli) device(user string) {
 	c.Helper()

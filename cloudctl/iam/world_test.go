@@ -34,6 +34,7 @@ type world struct {
 	book    *account.Book
 	door    *action.Door
 	account string
+	region  string
 	root    *iam.Client
 	later   time.Duration // by how much the API's clock is ahead
 }
@@ -60,7 +61,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t}
+	w := &world{T: t, region: "us-east-1"}
 	clock := func() time.Time { return time.Now().UTC().Add(w.later) }
 	w.book = &account.Book{Store: s, Vault: v, Clock: clock, Buckets: buckettest.New(nil)}
 	w.api = &ours.API{Store: s, Accounts: w.book, Vault: v, Clock: clock, Managed: anyPolicy{}}
@@ -68,7 +69,7 @@ func newWorld(t *testing.T) *world {
 		Services: []*action.Service{ours.Catalog.With(w.api)}, Policy: action.OwnerOnly{}, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
 		RequestID: func(*http.Request) string { return "r" },
 		Who: func(r *http.Request, _ string) (action.Caller, error) {
-			verifier := &sign.Verifier{Dialect: sign.Query, Region: "us-east-1", Services: []string{"iam"}, Keys: w.book}
+			verifier := &sign.Verifier{Dialect: sign.Query, Region: w.region, Global: true, Services: []string{"iam"}, Keys: w.book}
 			id, _, err := verifier.Verify(r)
 			if err != nil {
 				return action.Caller{}, err
