@@ -19,8 +19,13 @@ var _ = action.Add(Catalog, action.Def[*API, ChangePasswordInput, action.Nothing
 	Name:    "ChangePassword",
 	Doc:     "Changes the password of the user that calls.",
 	Example: ChangePasswordInput{OldPassword: "Engine-1843", NewPassword: "Engine-1844"},
-	On:      on(func(t *things, _ *ChangePasswordInput) error { return t.user(nil) }),
-	Run:     changePassword,
+	On: on(func(t *things, _ *ChangePasswordInput) error {
+		if err := t.user(nil); err != nil {
+			return err
+		}
+		return t.forUsers("iam:ChangePassword")
+	}),
+	Run: changePassword,
 })
 
 func changePassword(ctx context.Context, api *API, who action.Caller, in *ChangePasswordInput) (*action.Nothing, error) {

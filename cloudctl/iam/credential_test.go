@@ -12,6 +12,7 @@ import (
 
 	"karri/cloudctl/account"
 	"karri/cloudctl/mfa"
+	"karri/cloudctl/rights"
 )
 
 func TestPasswords(t *testing.T) {
@@ -133,4 +134,76 @@ func TestTheReportNamesAllCredentials(t *testing.T) {
 	}
 	w.later = 5 * time.Hour
 	refused(w, "ReportExpired", w.root.GetCredentialReport, &iam.GetCredentialReportInput{})
+}
+
+func TestUsersMayChangeTheirPasswordsWhereTheAccountLetsThem(t *testing.T) {
+	w := newWorld(t)
+	w.door.Policy = &rights.Policy{Vault: w.api.Vault}
+	ok(w, w.root.CreateUser, &iam.CreateUserInput{UserName: str("ada"), Path: str(`/"quoted"/`)})
+	ok(w, w.root.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: str("ada"), Password: str("Engine-1843")})
+	key := ok(w, w.root.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: str("ada")}).AccessKey
+	me := w.client(*key.AccessKeyId, *key.SecretAccessKey)
+	change := &iam.ChangePasswordInput{OldPassword: str("Engine-1843"), NewPassword: str("Engine-1844")}
+	refused(w, "AccessDenied", me.ChangePassword, change)
+	refused(w, "AccessDenied", me.GetAccountPasswordPolicy, &iam.GetAccountPasswordPolicyInput{})
+	ok(w, w.root.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{AllowUsersToChangePassword: true})
+	ok(w, me.GetAccountPasswordPolicy, &iam.GetAccountPasswordPolicyInput{})
+	deny := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"iam:ChangePassword","Resource":"*"}]}`
+	ok(w, w.root.PutUserPolicy, &iam.PutUserPolicyInput{UserName: str("ada"), PolicyName: str("no"), PolicyDocument: &deny})
+	refused(w, "AccessDenied", me.ChangePassword, change)
+	ok(w, w.root.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: str("ada"), PolicyName: str("no")})
+	ok(w, me.ChangePassword, change)
+	refused(w, "AccessDenied", me.GetUser, &iam.GetUserInput{})
+}
+
+// at runs try ten times at once and returns how many succeeded.
+func at(try func() error) (done int) {
+	errs := make(chan error, 10)
+	for range cap(errs) {
+		go func() { errs <- try() }()
+	}
+	for range cap(errs) {
+		if <-errs == nil {
+			done++
+		}
+	}
+	return done
+}
+
+func TestManyAtOnceGetNoMoreThanOneAfterAnother(t *testing.T) {
+	w := newWorld(t)
+	ok(w, w.root.CreateUser, &iam.CreateUserInput{UserName: str("ada")})
+	if n := at(func() error {
+		_, err := w.root.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: str("ada")})
+		return err
+	}); n != 2 {
+		t.Errorf("%d keys", n)
+	}
+	if n := at(func() error {
+		_, err := w.root.CreateUser(t.Context(), &iam.CreateUserInput{UserName: str("bob")})
+		return err
+	}); n != 1 {
+		t.Errorf("%d users of one name", n)
+	}
+	d := ok(w, w.root.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: str("phone")}).VirtualMFADevice
+	first, err1 := mfa.CodeAt(string(d.Base32StringSeed), w.api.Clock().Add(-30*time.Second))
+	second, err2 := mfa.CodeAt(string(d.Base32StringSeed), w.api.Clock())
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	if n := at(func() error {
+		_, err := w.root.EnableMFADevice(t.Context(), &iam.EnableMFADeviceInput{UserName: str("ada"), SerialNumber: d.SerialNumber, AuthenticationCode1: &first, AuthenticationCode2: &second})
+		return err
+	}); n != 1 {
+		t.Errorf("the same codes are taken %d times", n)
+	}
+	ok(w, w.root.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: str("bob"), Password: str("Engine-1843")})
+	key := ok(w, w.root.CreateAccessKey, &iam.CreateAccessKeyInput{UserName: str("bob")}).AccessKey
+	me := w.client(*key.AccessKeyId, *key.SecretAccessKey)
+	if n := at(func() error {
+		_, err := me.ChangePassword(t.Context(), &iam.ChangePasswordInput{OldPassword: str("Engine-1843"), NewPassword: str("Engine-1844")})
+		return err
+	}); n != 1 {
+		t.Errorf("one old password changes %d times", n)
+	}
 }

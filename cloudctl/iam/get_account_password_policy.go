@@ -16,8 +16,11 @@ type GetAccountPasswordPolicyOutput struct{ PasswordPolicy *PasswordPolicy }
 var _ = action.Add(Catalog, action.Def[*API, GetAccountPasswordPolicyInput, GetAccountPasswordPolicyOutput]{
 	Name: "GetAccountPasswordPolicy",
 	Doc:  "Shows what the passwords of the account must be.",
-	On:   action.Own[*API, GetAccountPasswordPolicyInput],
-	Run:  getAccountPasswordPolicy,
+	On: on(func(t *things, _ *GetAccountPasswordPolicyInput) error {
+		t.add("*", nil)
+		return t.forUsers("iam:GetAccountPasswordPolicy")
+	}),
+	Run: getAccountPasswordPolicy,
 })
 
 func getAccountPasswordPolicy(ctx context.Context, api *API, who action.Caller, _ *GetAccountPasswordPolicyInput) (*GetAccountPasswordPolicyOutput, error) {

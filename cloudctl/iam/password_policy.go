@@ -10,6 +10,7 @@ import (
 
 	"karri/cloudctl/store"
 	"karri/shared/fault"
+	"karri/shared/policy"
 )
 
 // PasswordPolicy is what the passwords of an account's users must be.
@@ -33,7 +34,7 @@ const symbols = "!@#$%^&*()_+-=[]{}|'"
 // rulesOf returns the policy of an account, or the one that holds without any.
 func rulesOf(a *store.Account) (PasswordPolicy, error) {
 	if a.PasswordPolicy == "" {
-		return PasswordPolicy{MinimumPasswordLength: 8, AllowUsersToChangePassword: true, mixed: true}, nil
+		return PasswordPolicy{MinimumPasswordLength: 8, mixed: true}, nil
 	}
 	var p PasswordPolicy
 	err := json.Unmarshal([]byte(a.PasswordPolicy), &p)
@@ -94,4 +95,24 @@ func policyOf(in *UpdateAccountPasswordPolicyInput) PasswordPolicy {
 
 func noPasswordPolicy(a *store.Account) error {
 	return fault.New(fault.Missing, "NoSuchEntity", "The Password Policy with domain name %s cannot be found.", a.ID)
+}
+
+// forUsers lets the user that calls do what is asked for without a policy of its
+// own, where the account lets its users change their passwords. What a policy
+// denies stays denied.
+func (t *things) forUsers(permission string) error {
+	a, err := t.tx.Account(t.who.Account)
+	if err != nil {
+		return err
+	}
+	rules, err := rulesOf(a)
+	if err != nil || !rules.AllowUsersToChangePassword || t.who.UserID == t.who.Account {
+		return err
+	}
+	me, err := json.Marshal(t.who.ARN)
+	if err != nil {
+		return err
+	}
+	t.all[0].Policy, err = policy.Parse(fmt.Appendf(nil, `{"Statement":[{"Effect":"Allow","Principal":{"AWS":%s},"Action":%q,"Resource":"*"}]}`, me, permission), policy.Rules{Resource: true})
+	return err
 }
