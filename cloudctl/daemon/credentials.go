@@ -5,13 +5,10 @@ import (
 	"net/http"
 	"time"
 
-	"karri/cloudctl/session"
 	"karri/cloudctl/store"
 	"karri/shared/fault"
 	"karri/shared/id"
-	"karri/shared/identity"
 	"karri/shared/pki"
-	"karri/shared/policy"
 	"karri/shared/rest"
 	"karri/shared/wire"
 )
@@ -38,10 +35,10 @@ func (c *cloud) serveCredentials() {
 		if in.Association != carried.Association {
 			return fault.New(fault.Later, "Unavailable", "The instance %s has another role now, of which its host does not know yet.", i)
 		}
-		if err := mayBeTaken(role); err != nil {
-			return err
+		given, err := c.book.Sessions().ForService(role, "ec2.amazonaws.com", string(i), instanceSession)
+		if fault.KindOf(err) == fault.Denied && err != nil {
+			return fault.New(fault.Denied, wire.NoRole, "The trust policy of %s does not let ec2.amazonaws.com take it.", role.ARN())
 		}
-		given, err := c.book.Sessions().Issue(session.Claims{Kind: identity.Role, Account: role.Account, Holder: role.ID, Name: string(i)}, instanceSession)
 		if err != nil {
 			return err
 		}
@@ -76,18 +73,4 @@ func (c *cloud) roleOf(ctx context.Context, zone string, i id.Instance) (carried
 		return err
 	})
 	return carried, role, err
-}
-
-// mayBeTaken refuses a role that does not trust instances with itself.
-func mayBeTaken(r *store.Role) error {
-	trust, err := policy.Parse([]byte(r.Trust), policy.Rules{Trust: true})
-	if err != nil {
-		return err
-	}
-	d := policy.Evaluate(&policy.Request{Principal: policy.Principal{Service: "ec2.amazonaws.com"}, Action: "sts:AssumeRole", Resource: r.ARN(), Owner: r.Account},
-		&policy.Policies{Resource: trust})
-	if !d.Allowed {
-		return fault.New(fault.Denied, wire.NoRole, "The trust policy of %s does not let ec2.amazonaws.com take it.", r.ARN())
-	}
-	return nil
 }

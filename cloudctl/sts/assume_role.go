@@ -166,7 +166,8 @@ func assumeRole(ctx context.Context, api *API, who action.Caller, in *AssumeRole
 	if c.Source == "" {
 		c.Source = id.Source
 	}
-	if c.MFA, err = (factor{in.SerialNumber, in.TokenCode}).take(ctx, api, who); err != nil {
+	// That a factor was shown counts for taking the role, not within its session.
+	if _, err := (factor{in.SerialNumber, in.TokenCode}).take(ctx, api, who); err != nil {
 		return nil, err
 	}
 	inherit(&c, id)
