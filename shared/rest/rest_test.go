@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -277,6 +278,13 @@ func TestWhatWasNotSignedIsRefused(t *testing.T) {
 		_ = json.NewDecoder(res.Body).Decode(&f)
 		if f.Code != c.code || (c.code == "") != (res.StatusCode == 200) {
 			t.Errorf("%s: %d %+v, want %q", c.name, res.StatusCode, f, c.code)
+		}
+	}
+	numbers := httptest.NewRecorder()
+	h.inner.metrics.handler().ServeHTTP(numbers, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for code, n := range map[string]int{token.Replayed: 1, token.Unsigned: 1, token.Altered: 4, token.ClockSkew: 2, token.WrongBoot: 1} {
+		if line := fmt.Sprintf("karri_refused_requests_total{reason=%q} %d\n", code, n); !strings.Contains(numbers.Body.String(), line) {
+			t.Errorf("the numbers have no %s", line)
 		}
 	}
 }

@@ -48,6 +48,7 @@ func TestAnInstanceUsesItsRole(t *testing.T) {
 	if out := g.ask("ec2", "/?Action=DescribeVolumes&Version=2016-11-15"); !strings.HasPrefix(out, "403\n") {
 		t.Errorf("what the role may not ask of EC2: %.300s", out)
 	}
+	c.quotasAsShown()
 	g.refusedSoon()
 	g.secretsAreNowhere(ids[0])
 }
@@ -65,6 +66,26 @@ func (c *cloud) rolePrepared() {
 	for _, b := range []string{"pond", "pool"} {
 		c.aws("s3", "mb", "s3://"+b)
 		c.aws("s3", "cp", "--no-progress", fish, "s3://"+b+"/fish")
+	}
+}
+
+// quotasAsShown asks for more by Service Quotas, and the administrator grants it.
+func (c *cloud) quotasAsShown() {
+	c.t.Helper()
+	addresses := []string{"--service-code", "ec2", "--quota-code", "L-0263D0A3"}
+	get := append([]string{"service-quotas", "get-service-quota", "--query", "Quota.Value"}, addresses...)
+	if v := c.aws(get...); v != "20.0" {
+		c.t.Errorf("addresses: %s", v)
+	}
+	id := c.aws(append([]string{"service-quotas", "request-service-quota-increase", "--desired-value", "25", "--query", "RequestedQuota.Id"}, addresses...)...)
+	if out, err := c.command(time.Minute, "karri", "quota", "request", "approve", "--request-id", id); err != nil {
+		c.t.Error(out, err)
+	}
+	if v := c.aws(get...); v != "25.0" {
+		c.t.Errorf("addresses after the grant: %s", v)
+	}
+	if out, err := c.command(time.Minute, "karri", "quota", "list"); err != nil || !strings.Contains(out, "L-0263D0A3") {
+		c.t.Errorf("karri quota list: %s %v", out, err)
 	}
 }
 

@@ -169,7 +169,20 @@ func TestLimitsOfUsersAndAccounts(t *testing.T) {
 			"PolicyDocument": `{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`}); CodeOf(err) != "MalformedPolicyDocument" {
 			c.Error(err)
 		}
+		c.must("karri", "PutAccountPolicy", params{"AccountId": account, "PolicyName": "buckets",
+			"PolicyDocument": `{"Statement":{"Effect":"Limit","Action":"s3:*","Resource":"*","Condition":{"NumericLessThanEquals":{"s3:quota-bucketnumber":"2"}}}}`})
+		c.Settle()
+		c.Wait(10 * time.Second)
+		if err := c.Admin.Put(c.Context(), "second", "k", []byte("x")); err != nil {
+			c.Error(err)
+		}
+		if err := c.Admin.Put(c.Context(), "third", "k", []byte("x")); err == nil || !strings.Contains(err.Error(), "TooManyBuckets") {
+			c.Errorf("a third bucket: %v", err)
+		}
 		for _, q := range List(c.must("karri", "ListQuotas", nil), "Quotas") {
+			if q["Key"] == "s3:quota-bucketnumber" && (q["Limit"] != 2.0 || q["Used"] != 2.0) {
+				c.Error(q)
+			}
 			if q["Key"] == "ec2:quota-volumenumber" && (q["Limit"] != 4.0 || q["Used"] != 4.0 || q["Policy"] != "four") {
 				c.Error(q)
 			}
