@@ -1,6 +1,7 @@
 package pretend
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -137,6 +138,88 @@ func TestOnlyItsHostGetsTheCredentialsOfAnInstance(t *testing.T) {
 		if _, err := c.asks(node, i, association); fault.CodeOf(err) != "NotForYou" {
 			c.Errorf("after the instance ended: %v", err)
 		}
+	})
+}
+
+// user makes a user with one policy, and speaks as it. Close it.
+func (s *Story) user(admin *Client, name, document string) *Client {
+	s.Helper()
+	ask := func(action string, in params) map[string]any {
+		out, err := admin.Call(s.Context(), "iam", action, in)
+		if err != nil {
+			s.Fatal(err)
+		}
+		return out
+	}
+	ask("CreateUser", params{"UserName": name})
+	ask("PutUserPolicy", params{"UserName": name, "PolicyName": "own", "PolicyDocument": document})
+	key := ask("CreateAccessKey", params{"UserName": name})["AccessKey"].(map[string]any)
+	return s.As(sign.Credentials{AccessKey: key["AccessKeyId"].(string), Secret: key["SecretAccessKey"].(string)})
+}
+
+// Who may run instances may not hand on any role for it.
+func TestARoleIsHandedOnByWhoMayPassIt(t *testing.T) {
+	Tell(t, func(c *Story) {
+		for _, name := range []string{"web", "all"} {
+			c.must("iam", "CreateRole", params{"RoleName": name, "AssumeRolePolicyDocument": trustsInstances})
+			c.must("iam", "CreateInstanceProfile", params{"InstanceProfileName": name})
+			c.must("iam", "AddRoleToInstanceProfile", params{"InstanceProfileName": name, "RoleName": name})
+		}
+		eve := c.user(c.Admin, "eve", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"},
+			{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::*:role/web","Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}}]}`)
+		defer eve.Close()
+		launch := Launch(c.Base, 1)
+		launch["IamInstanceProfile"] = params{"Name": "all"}
+		c.Refused(eve, "UnauthorizedOperation", "RunInstances", launch)
+		launch["IamInstanceProfile"] = params{"Name": "web"}
+		i := Instances(c.AskAs(eve, "RunInstances", launch))[0]
+		had := List(c.AskAs(eve, "DescribeIamInstanceProfileAssociations", nil), "IamInstanceProfileAssociations")
+		a := had[0]["AssociationId"]
+		c.Refused(eve, "UnauthorizedOperation", "ReplaceIamInstanceProfileAssociation", params{"AssociationId": a, "IamInstanceProfile": params{"Name": "all"}})
+		c.AskAs(eve, "DisassociateIamInstanceProfile", params{"AssociationId": a})
+		c.Refused(eve, "UnauthorizedOperation", "AssociateIamInstanceProfile", params{"InstanceId": i, "IamInstanceProfile": params{"Name": "all"}})
+		c.AskAs(eve, "AssociateIamInstanceProfile", params{"InstanceId": i, "IamInstanceProfile": params{"Name": "web"}})
+	})
+}
+
+// A policy of the administrator denies to all of an account, ends its instances
+// in time, and bounds its users; another account goes on as before.
+func TestPoliciesOfAccounts(t *testing.T) {
+	Tell(t, func(c *Story) {
+		made := c.must("karri", "CreateAccount", params{"Name": "lab"})
+		account := made["AccountId"].(string)
+		lab := c.As(sign.Credentials{AccessKey: made["AccessKeyId"].(string), Secret: made["SecretAccessKey"].(string)})
+		defer lab.Close()
+		image, err := lab.Image(c.Context())
+		if err != nil {
+			c.Fatal(err)
+		}
+		c.must("karri", "PutAccountPolicy", params{"AccountId": account, "PolicyName": "lab", "PolicyDocument": `{"Version":"2012-10-17","Statement":[
+			{"Effect":"Deny","Action":"ec2:CreateKeyPair","Resource":"*"},
+			{"Effect":"Limit","Action":"ec2:RunInstances","Resource":"*","Condition":{"NumericEquals":{"ec2:KeepAlive":"2"},"NumericLessThanEquals":{"ec2:quota-cputotalsize":"1"}}},
+			{"Effect":"Limit","Action":"iam:CreateUser","Resource":"*","Condition":{"NumericLessThanEquals":{"iam:quota-usernumber":"1"}}}]}`})
+		c.Refused(lab, "UnauthorizedOperation", "CreateKeyPair", params{"KeyName": "k"})
+		c.Ask("CreateKeyPair", params{"KeyName": "k"})
+		c.user(lab, "one", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`).Close()
+		if _, err := lab.Call(c.Context(), "iam", "CreateUser", params{"UserName": "two"}); CodeOf(err) != "LimitExceeded" {
+			c.Error(err)
+		}
+
+		i := Instances(c.AskAs(lab, "RunInstances", Launch(image, 1)))[0]
+		mine := c.Run(c.Base, 1)[0]
+		c.Refused(lab, "VcpuLimitExceeded", "RunInstances", Launch(image, 1))
+		c.Settle()
+		told := c.must("karri", "Explain", params{"Id": i})
+		if !strings.Contains(fmt.Sprint(told), "by the policy lab") {
+			c.Errorf("its end is not told: %v", told)
+		}
+		c.Wait(3 * time.Minute)
+		c.Settle()
+		if s := c.States(lab)[i]; s != "terminated" {
+			c.Errorf("after its time it is %s", s)
+		}
+		c.Is(mine, "running")
+		c.AskAs(lab, "RunInstances", Launch(image, 1)) // there is room again
 	})
 }
 
