@@ -86,7 +86,7 @@ func (b *Book) Create(ctx context.Context, name string) (*store.Account, Secret,
 		if a, err = b.make(tx, name, false); err != nil {
 			return err
 		}
-		if key, err = b.AddKey(tx, a.ID, nil); err != nil {
+		if key, err = b.AddKey(tx, a.ID, nil, ""); err != nil {
 			return err
 		}
 		return b.announce(tx, a, "created")
@@ -153,13 +153,13 @@ func (b *Book) replaceKeys(tx *store.Tx, account string) (Secret, error) {
 			return Secret{}, err
 		}
 	}
-	return b.AddKey(tx, account, nil)
+	return b.AddKey(tx, account, nil, "")
 }
 
 // AddKey makes an access key of a user, or of the account itself when there is
 // none, in the form that tools expect: 20 characters beginning with AKIA, and a
-// secret of 40.
-func (b *Book) AddKey(tx *store.Tx, account string, user *store.User) (Secret, error) {
+// secret of 40. The creator is what quotas count it for.
+func (b *Book) AddKey(tx *store.Tx, account string, user *store.User, creator string) (Secret, error) {
 	raw := make([]byte, 10+30)
 	if _, err := io.ReadFull(b.source(), raw); err != nil {
 		return Secret{}, err
@@ -169,7 +169,7 @@ func (b *Book) AddKey(tx *store.Tx, account string, user *store.User) (Secret, e
 		AccessKey: "AKIA" + base32.StdEncoding.EncodeToString(raw[:10]),
 		Secret:    base64.RawURLEncoding.EncodeToString(raw[10:]),
 	}
-	k := &store.AccessKey{ID: s.AccessKey, Account: account, Sealed: b.Vault.Seal(s.AccessKey, s.Secret), Active: true, Created: b.Clock()}
+	k := &store.AccessKey{ID: s.AccessKey, Account: account, Sealed: b.Vault.Seal(s.AccessKey, s.Secret), Active: true, Created: b.Clock(), Creator: creator}
 	if user != nil {
 		k.User = user.ID
 	}

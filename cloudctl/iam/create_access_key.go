@@ -43,7 +43,7 @@ func createAccessKey(ctx context.Context, api *API, who action.Caller, in *Creat
 		if err := quota.Check(tx, who, "iam:quota-accesskeynumber", 1); err != nil {
 			return err
 		}
-		key, err := api.Accounts.AddKey(tx, who.Account, u)
+		key, err := api.Accounts.AddKey(tx, who.Account, u, quota.Creator(who))
 		out.AccessKey = &AccessKey{UserName: name, AccessKeyId: key.AccessKey, Status: status(true), SecretAccessKey: key.Secret, CreateDate: api.Clock()}
 		return err
 	})

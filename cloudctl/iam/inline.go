@@ -15,10 +15,22 @@ import (
 // policies of a holder may have together.
 var inlineRoom = map[string]int{"user": 2048, "group": 5120, "role": 10240}
 
-// checkPolicy refuses a document that is no policy of an identity.
+// checkPolicy refuses a document that is no policy of an identity. What is
+// counted for accounts alone cannot be limited for a user.
 func checkPolicy(document string) error {
-	_, err := policy.Parse([]byte(document), policy.Rules{Max: 1 << 17})
-	return malformed(err)
+	p, err := policy.Parse([]byte(document), policy.Rules{Max: 1 << 17})
+	if err != nil {
+		return malformed(err)
+	}
+	for _, s := range p.Statements {
+		for _, c := range s.Conditions {
+			if s.Limit && strings.HasPrefix(strings.ToLower(c.Key), "s3:") {
+				return fault.New(fault.Invalid, "MalformedPolicyDocument",
+					"Statement[%d].Condition: '%s' is counted for the account as a whole, which the cloud's administrator limits.", s.Index, c.Key)
+			}
+		}
+	}
+	return nil
 }
 
 // malformed gives what policy.Parse says the code of this API.

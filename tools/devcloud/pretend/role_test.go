@@ -242,6 +242,9 @@ func TestLimitsOfUsersAndAccounts(t *testing.T) {
 		}
 		c.Refused(eve, "VolumeLimitExceeded", "CreateVolume", volume)
 		c.Ask("CreateVolume", volume) // the account may have more
+		if _, err := c.Admin.Call(c.Context(), "iam", "PutUserPolicy", params{"UserName": "eve", "PolicyName": "no", "PolicyDocument": limit("s3:quota-bucketnumber", "2")}); CodeOf(err) != "MalformedPolicyDocument" {
+			c.Errorf("a user's limit that nobody counts: %v", err)
+		}
 
 		account := c.must("sts", "GetCallerIdentity", nil)["Account"].(string)
 		c.must("karri", "PutAccountPolicy", params{"AccountId": account, "PolicyName": "four",
