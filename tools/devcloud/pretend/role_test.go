@@ -69,15 +69,40 @@ func (s *Story) metric(daemon string, pieces ...string) bool {
 	return false
 }
 
+// newRole makes a role for instances, and a profile of the same name that
+// carries it.
+func (s *Story) newRole(name string) {
+	s.Helper()
+	s.must("iam", "CreateRole", params{"RoleName": name, "AssumeRolePolicyDocument": trustsInstances})
+	s.must("iam", "CreateInstanceProfile", params{"InstanceProfileName": name})
+	s.must("iam", "AddRoleToInstanceProfile", params{"InstanceProfileName": name, "RoleName": name})
+}
+
+// othersAreRefused: a host that does not have the instance asks, is refused and
+// counted.
+func (s *Story) othersAreRefused(node, i, association string) {
+	s.Helper()
+	counted := func() bool {
+		return s.metric("clusterctl-"+s.ZoneNames()[0], "karri_http_errors_total", "NotForYou", "credentials")
+	}
+	if counted() {
+		s.Error("a refusal is counted that was not")
+	}
+	if _, err := s.asks(node, i, association); fault.CodeOf(err) != "NotForYou" {
+		s.Errorf("another host: %v", err)
+	}
+	if !counted() {
+		s.Error("the refusal of another host is not counted")
+	}
+}
+
 // The credentials of an instance's role are for the one host that has it; they
 // are worth what the role is worth at the moment.
 func TestOnlyItsHostGetsTheCredentialsOfAnInstance(t *testing.T) {
 	Tell(t, func(c *Story) {
-		c.must("iam", "CreateRole", params{"RoleName": "web", "AssumeRolePolicyDocument": trustsInstances})
+		c.newRole("web")
 		c.must("iam", "PutRolePolicy", params{"RoleName": "web", "PolicyName": "look",
 			"PolicyDocument": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:DescribeInstances","Resource":"*"}}`})
-		c.must("iam", "CreateInstanceProfile", params{"InstanceProfileName": "web"})
-		c.must("iam", "AddRoleToInstanceProfile", params{"InstanceProfileName": "web", "RoleName": "web"})
 		launch := Launch(c.Base, 1)
 		launch["IamInstanceProfile"] = params{"Name": "web"}
 		i := Instances(c.Ask("RunInstances", launch))[0]
@@ -107,15 +132,7 @@ func TestOnlyItsHostGetsTheCredentialsOfAnInstance(t *testing.T) {
 		}
 		c.Refused(role, "UnauthorizedOperation", "DescribeVolumes", nil)
 
-		if c.metric("clusterctl-"+c.ZoneNames()[0], "karri_http_errors_total", "NotForYou", "credentials") {
-			c.Error("a refusal is counted that was not")
-		}
-		if _, err := c.asks(other, i, association); fault.CodeOf(err) != "NotForYou" {
-			c.Errorf("another host: %v", err)
-		}
-		if !c.metric("clusterctl-"+c.ZoneNames()[0], "karri_http_errors_total", "NotForYou", "credentials") {
-			c.Error("the refusal of another host is not counted")
-		}
+		c.othersAreRefused(other, i, association)
 		if _, err := c.asks(node, "i-00000000000000000", association); fault.CodeOf(err) != "NotForYou" {
 			c.Errorf("an instance that is not there: %v", err)
 		}
@@ -160,11 +177,8 @@ func (s *Story) user(admin *Client, name, document string) *Client {
 // Who may run instances may not hand on any role for it.
 func TestARoleIsHandedOnByWhoMayPassIt(t *testing.T) {
 	Tell(t, func(c *Story) {
-		for _, name := range []string{"web", "all"} {
-			c.must("iam", "CreateRole", params{"RoleName": name, "AssumeRolePolicyDocument": trustsInstances})
-			c.must("iam", "CreateInstanceProfile", params{"InstanceProfileName": name})
-			c.must("iam", "AddRoleToInstanceProfile", params{"InstanceProfileName": name, "RoleName": name})
-		}
+		c.newRole("web")
+		c.newRole("all")
 		eve := c.user(c.Admin, "eve", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"},
 			{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::*:role/web","Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}}]}`)
 		defer eve.Close()
