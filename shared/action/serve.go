@@ -3,7 +3,9 @@ package action
 import (
 	"cmp"
 	"context"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"karri/shared/awsmodel"
@@ -161,4 +163,43 @@ func (c *Catalog[W]) Rehearse(run func(a *Action, who Caller, in any) (any, erro
 		s.actions[name] = &b
 	}
 	return s
+}
+
+// Stage returns a service of w in which run takes the place of every action:
+// each request names its resources and is decided as ever, and goes no further.
+// It is for standing tests of who may do what.
+func (c *Catalog[W]) Stage(w W, run func(a *Action, who Caller, in any) (any, error)) *Service {
+	s := c.With(w)
+	s.actions = map[string]*Action{}
+	for name, a := range c.actions {
+		b := *a
+		b.run = func(_ context.Context, _ any, who Caller, in any) (any, error) { return run(a, who, in) }
+		s.actions[name] = &b
+	}
+	return s
+}
+
+// Actions returns the service's actions by name.
+func (s *Service) Actions() []*Action {
+	var all []*Action
+	for _, name := range slices.Sorted(maps.Keys(s.actions)) {
+		all = append(all, s.actions[name])
+	}
+	return all
+}
+
+// Example asks the named action for what its example asks for.
+func (s *Service) Example(ctx context.Context, who Caller, p Policy, name string) (a *Action, on []Resource, out any, err error) {
+	if a, err = s.find(name); err != nil {
+		return nil, nil, nil, err
+	}
+	b, err := a.Request.JSON(a.Example)
+	if err != nil {
+		return a, nil, nil, err
+	}
+	params, err := protocol.ParseJSON(b)
+	if err != nil {
+		return a, nil, nil, err
+	}
+	return s.Do(ctx, who, p, Request{Action: name, Dialect: protocol.JSON, Params: params})
 }

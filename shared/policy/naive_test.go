@@ -296,7 +296,7 @@ func (d dice) keys(who *Principal) map[string][]string {
 func TestAgreesWithANaiveEvaluator(t *testing.T) {
 	d := dice{rand.New(rand.NewPCG(1, 2))}
 	allowed := 0
-	const rounds = 3_000
+	const rounds = 10_000
 	for range rounds {
 		who := []Principal{user("ann"), user("bob"), root(acct), root(other), {}}[d.IntN(5)]
 		n := &naive{who: who, owner: acct, action: d.of("s3:GetObject", "s3:PutObject", "ec2:Run"),
