@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 
-	"karri/cloudctl/vault"
 	"karri/shared/action"
 	"karri/shared/fault"
 	"karri/shared/policy"
@@ -62,17 +60,13 @@ type condition struct {
 }
 
 // sealedFor is the name under which the vault seals messages.
-const sealedFor = "authorization-message"
+const sealedFor = "authorization-message "
 
 // maxMessage bounds a message that is to be decoded.
 const maxMessage = 64 << 10
 
-// encode seals why an ask was refused.
-func (p *Policy) encode(ask *action.Ask, v *action.Verdict) (string, error) {
-	text, err := json.Marshal(messageOf(ask, v))
-	if err != nil {
-		return "", err
-	}
+// encode seals why an ask was refused, for the account of who asked.
+func (p *Policy) encode(account string, text []byte) (string, error) {
 	var b bytes.Buffer
 	z, err := flate.NewWriter(&b, flate.DefaultCompression)
 	if err != nil {
@@ -84,11 +78,17 @@ func (p *Policy) encode(ask *action.Ask, v *action.Verdict) (string, error) {
 	if err := z.Close(); err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(p.Vault.Seal(sealedFor, b.String())), nil
+	return base64.RawURLEncoding.EncodeToString(p.Vault.Seal(sealedFor+account, b.String())), nil
 }
 
-// Decode opens a message that a refusal of EC2 carried.
-func Decode(v *vault.Vault, encoded string) (string, error) {
+// An Unsealer is a vault as far as it opens.
+type Unsealer interface {
+	Unseal(name string, sealed []byte) (string, error)
+}
+
+// Decode opens a message that a refusal of EC2 carried, for the account that
+// was refused.
+func Decode(v Unsealer, account, encoded string) (string, error) {
 	invalid := fault.New(fault.Invalid, "InvalidAuthorizationMessageException", "The encoded authorization message is not valid.")
 	if len(encoded) > maxMessage {
 		return "", invalid
@@ -97,7 +97,7 @@ func Decode(v *vault.Vault, encoded string) (string, error) {
 	if err != nil {
 		return "", invalid
 	}
-	packed, err := v.Unseal(sealedFor, sealed)
+	packed, err := v.Unseal(sealedFor+account, sealed)
 	if err != nil {
 		return "", invalid
 	}

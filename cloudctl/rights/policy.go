@@ -2,6 +2,7 @@ package rights
 
 import (
 	"context"
+	"encoding/json"
 
 	"karri/cloudctl/vault"
 	"karri/shared/action"
@@ -13,8 +14,6 @@ import (
 // the form of the service that was asked. It implements action.Policy.
 type Policy struct {
 	Vault *vault.Vault
-	// Refused, when there, is told of each refusal, for explanations.
-	Refused func(ctx context.Context, ask *action.Ask, v *action.Verdict)
 }
 
 // Allow implements action.Policy. Who has no policies at all, as in tests of
@@ -27,14 +26,15 @@ func (p *Policy) Allow(ctx context.Context, ask *action.Ask) error {
 	if v == nil {
 		return nil
 	}
-	audit.Decided(ctx, messageOf(ask, v))
-	if p.Refused != nil {
-		p.Refused(ctx, ask, v)
+	why, err := json.Marshal(messageOf(ask, v))
+	if err != nil {
+		return err
 	}
+	audit.Decided(ctx, json.RawMessage(why))
 	text := v.Sentence(ask.Who)
 	switch ask.Service {
 	case "ec2":
-		sealed, err := p.encode(ask, v)
+		sealed, err := p.encode(ask.Who.Account, why)
 		if err != nil {
 			return err
 		}

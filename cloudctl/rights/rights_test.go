@@ -214,7 +214,7 @@ func TestARefusalOfEC2CanBeDecoded(t *testing.T) {
 		"is not authorized to perform: ec2:TerminateInstances on resource: arn:aws:ec2:us-east-1:"+acct+":instance/i-1 with an explicit deny in an identity-based policy.") {
 		t.Fatal(err)
 	}
-	said, err := Decode(w.vault, encoded)
+	said, err := Decode(w.vault, acct, encoded)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,8 +226,11 @@ func TestARefusalOfEC2CanBeDecoded(t *testing.T) {
 			t.Errorf("%s lacks %s", said, want)
 		}
 	}
+	if _, err := Decode(w.vault, "999999999999", encoded); err == nil {
+		t.Error("another account decodes it")
+	}
 	for _, bad := range []string{"", "x", encoded[1:], encoded[:20]} {
-		if _, err := Decode(w.vault, bad); fault.CodeOf(err) != "InvalidAuthorizationMessageException" {
+		if _, err := Decode(w.vault, acct, bad); fault.CodeOf(err) != "InvalidAuthorizationMessageException" {
 			t.Errorf("%.20q: %v", bad, err)
 		}
 	}
