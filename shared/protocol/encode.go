@@ -101,6 +101,10 @@ func (p *Plan) MarshalIn(d Dialect, v any) ([]byte, error) {
 	return json.Marshal(tree)
 }
 
+// neverEmpty reports whether the zero of a type is no value: it is absent from
+// an answer.
+func neverEmpty(t awsmodel.Type) bool { return t == awsmodel.Timestamp || t == awsmodel.Blob }
+
 func (p *Plan) tree(d Dialect, s *slot, v reflect.Value) (any, error) {
 	switch p.shape.Type {
 	case awsmodel.Structure:
@@ -111,7 +115,7 @@ func (p *Plan) tree(d Dialect, s *slot, v reflect.Value) (any, error) {
 			}
 			f := v.FieldByIndex(s.index)
 			absent := f.Kind() == reflect.Pointer || p.use == Request && (f.Kind() == reflect.Slice || f.Kind() == reflect.Map)
-			if absent && f.IsNil() || s.plan.shape.Type == awsmodel.Timestamp && f.IsZero() {
+			if absent && f.IsNil() || neverEmpty(s.plan.shape.Type) && f.IsZero() {
 				continue
 			}
 			part, err := s.plan.tree(d, s, reflect.Indirect(f))

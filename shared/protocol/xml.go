@@ -14,7 +14,7 @@ import (
 )
 
 // AppendXML appends the members of v, a struct of the Plan's type or a pointer
-// to one, as XML elements. A nil pointer is absent, and so is the zero time; a
+// to one, as XML elements. A nil pointer is absent, and so are the zero time and nil bytes; a
 // list is always there, if empty as <set/>. A nil v has no members.
 func (p *Plan) AppendXML(b []byte, v any) ([]byte, error) {
 	r := reflect.Indirect(reflect.ValueOf(v))
@@ -54,7 +54,7 @@ func (w *writer) member(p *Plan, s *slot, v reflect.Value) {
 		}
 		v = v.Elem()
 	}
-	if p.shape.Type == awsmodel.Timestamp && v.IsZero() {
+	if neverEmpty(p.shape.Type) && v.IsZero() {
 		return
 	}
 	flat := s.Flattened || s.Shape.Flattened

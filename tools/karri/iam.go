@@ -104,6 +104,7 @@ var whatActsOn = map[string][]string{
 	"mfa":           {"SerialNumber", "VirtualMFADeviceName"},
 	"oidc-provider": {"OpenIDConnectProviderArn", "Url"},
 	"access-key":    {"AccessKeyId"},
+	"account":       {"AccountId", "AccountAlias"},
 }
 
 // files are the texts that may be given as @FILE.
@@ -172,6 +173,29 @@ func inner(out map[string]any) map[string]any {
 		}
 	}
 	return out
+}
+
+// flat puts the plain members of the parts of an answer beside its own: when a
+// key was used beside whose it is.
+func flat(row map[string]any) map[string]any {
+	out := maps.Clone(row)
+	for _, v := range row {
+		part, _ := v.(map[string]any)
+		for name, v := range part {
+			if _, taken := out[name]; !taken && v != nil && !isPart(v) {
+				out[name] = v
+			}
+		}
+	}
+	return out
+}
+
+func isPart(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
 }
 
 // counted returns a row for each name of an answer that is a map of numbers.

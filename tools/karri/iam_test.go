@@ -63,6 +63,7 @@ func TestTheCommandsOfIAM(t *testing.T) {
 		{"CreateVirtualMFADevice", "phone", `{"VirtualMFADeviceName":"phone"}`},
 		{"DeleteVirtualMFADevice", "arn:mfa", `{"SerialNumber":"arn:mfa"}`},
 		{"DeleteAccessKey", "AKIA1 --user ada", `{"AccessKeyId":"AKIA1","UserName":"ada"}`},
+		{"CreateAccountAlias", "optics", `{"AccountAlias":"optics"}`},
 		{"UntagUser", "ada --tag-keys team", `{"TagKeys":["team"],"UserName":"ada"}`},
 	} {
 		page := manualOf(t, c.action)
@@ -91,6 +92,8 @@ func TestAnswersOfIAMAreReadable(t *testing.T) {
 		{"ListUsers", `{"Users":[{"UserName":"ada"},{"UserName":"bob"}],"IsTruncated":false}`, "table", "bob"},
 		{"GetUserPolicy", `{"UserName":"ada","PolicyName":"p","PolicyDocument":"%7B%22a%22%3A%201%7D"}`, "table", `{"a": 1}`},
 		{"CreateVirtualMFADevice", `{"VirtualMFADevice":{"SerialNumber":"arn:mfa","Base32StringSeed":"QUJD","QRCodePNG":"AAAA"}}`, "table", "ABC"},
+		{"GetGroup", `{"Group":{"GroupName":"g"},"Users":[{"UserName":"ada","UserId":"AIDA1"}]}`, "table", "ada"},
+		{"GetAccessKeyLastUsed", `{"UserName":"ada","AccessKeyLastUsed":{"ServiceName":"ec2","Region":"r"}}`, "table", "ec2"},
 		{"GetAccountSummary", `{"SummaryMap":{"Users":3,"Groups":1}}`, "table", "Users"},
 		{"GetCredentialReport", `{"Content":"dXNlcixhcm4K","ReportFormat":"text/csv"}`, "table", "user,arn\n"},
 		{"CreateAccessKey", `{"AccessKey":{"UserName":"ada","AccessKeyId":"AKIA1","SecretAccessKey":"s"}}`, "env", "export AWS_ENDPOINT_URL='http://here'\n"},

@@ -109,7 +109,7 @@ func rowsOf(page action.ManualPage, out map[string]any) []map[string]any {
 		if len(out) == 0 {
 			return nil
 		}
-		return []map[string]any{inner(out)}
+		return []map[string]any{flat(inner(out))}
 	}
 	items, _ := out[list].([]any)
 	rows := []map[string]any{}
@@ -135,6 +135,9 @@ func rowsOf(page action.ManualPage, out map[string]any) []map[string]any {
 // mainList names the list that an answer is there for: the first of a Describe
 // or List, and the instances of what acts on instances.
 func mainList(page action.ManualPage) string {
+	if page.Name == "GetGroup" {
+		return "Users"
+	}
 	listing := strings.HasPrefix(page.Name, "Describe") || strings.HasPrefix(page.Name, "List")
 	for _, l := range page.Lists {
 		if listing || strings.HasSuffix(l, "Instances") {
@@ -199,7 +202,7 @@ var headings = strings.NewReplacer("v cpus", "vcpus", "gi b", "gib", "mi b", "mi
 func heading(column string) string {
 	head, tail, ok := strings.Cut(column, ".")
 	if ok && (head == "Tags" || tail != "Name") {
-		head = tail
+		head = tail[strings.LastIndexByte(tail, '.')+1:]
 	}
 	return headings.Replace(strings.ReplaceAll(kebab(head), "-", " "))
 }
