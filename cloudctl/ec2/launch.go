@@ -28,10 +28,15 @@ type launch struct {
 	groups []id.Group
 	count  int
 	now    time.Time
+	quotas *quota.Desk
 }
 
 func (l *launch) run() (id.Reservation, error) {
 	l.now = l.api.Clock()
+	var err error
+	if l.quotas, err = quota.For(l.tx, l.who); err != nil {
+		return "", err
+	}
 	for _, step := range []func() error{l.findImage, l.findKey, l.findDisks, l.findPlace, l.findGroups, l.findRoom} {
 		if err := step(); err != nil {
 			return "", err
@@ -113,10 +118,7 @@ func (l *launch) write(r id.Reservation, n int) error {
 	if l.key != nil {
 		i.KeyName, i.PublicKey = l.key.Name, l.key.Public
 	}
-	var err error
-	if i.Expires, i.ExpiresBy, err = quota.Expiry(l.tx, l.who, l.now); err != nil {
-		return err
-	}
+	i.Expires, i.ExpiresBy = l.quotas.Expiry(l.now)
 	if err := l.tx.Add(i); err != nil {
 		return err
 	}

@@ -108,11 +108,15 @@ const maxVolumeGiB = 16384
 
 // newVolume writes the record of a volume within the caller's limits.
 func (api *API) newVolume(tx *store.Tx, who action.Caller, zone string, size int, from *store.Snapshot, typ string) (*store.Volume, error) {
+	quotas, err := quota.For(tx, who)
+	if err != nil {
+		return nil, err
+	}
 	for _, more := range []struct {
 		quota string
 		n     int64
 	}{{quota.VolumeGiB, int64(size)}, {quota.Volumes, 1}, {quota.VolumesGiB, int64(size)}} {
-		if err := quota.Check(tx, who, more.quota, more.n); err != nil {
+		if err := quotas.Check(more.quota, more.n); err != nil {
 			return nil, err
 		}
 	}

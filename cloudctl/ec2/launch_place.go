@@ -113,7 +113,7 @@ func (l *launch) allowed() (int, error) {
 		{quota.Instances, 1}, {quota.Active, 1}, {quota.Interfaces, 1},
 		{quota.CPUs, l.spec.typ.vcpus}, {quota.Memory, l.spec.typ.memoryMiB}, {quota.Disk, l.diskG},
 	} {
-		b, err := quota.Left(l.tx, l.who, per.quota)
+		b, err := l.quotas.Left(per.quota)
 		if err != nil {
 			return 0, err
 		}

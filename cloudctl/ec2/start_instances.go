@@ -35,8 +35,12 @@ func startInstances(ctx context.Context, api *API, who action.Caller, in *StartI
 		default:
 			return incorrect(i, now, "started")
 		}
+		quotas, err := quota.For(tx, who)
+		if err != nil {
+			return err
+		}
 		for name, more := range map[string]int{quota.Active: 1, quota.CPUs: i.VCPUs, quota.Memory: i.MemoryMiB} {
-			if err := quota.Check(tx, who, name, int64(more)); err != nil {
+			if err := quotas.Check(name, int64(more)); err != nil {
 				return err
 			}
 		}

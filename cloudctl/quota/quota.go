@@ -15,6 +15,7 @@ package quota
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,10 +44,39 @@ type Bound struct {
 // Left is how many more there may be.
 func (b Bound) Left() int64 { return max(b.Most-b.Held, 0) }
 
+// A Desk knows the policies that bound one caller, as they are in one
+// transaction; it is not used after it.
+type Desk struct {
+	tx      *store.Tx
+	who     action.Caller
+	maker   string
+	account []*policy.Policy
+	own     []*policy.Policy // of the maker
+}
+
+// For reads the policies that bound a caller.
+func For(tx *store.Tx, who action.Caller) (*Desk, error) {
+	d := &Desk{tx: tx, who: who, maker: Creator(who)}
+	var err error
+	if d.account, err = limiting(tx, who.Account); err == nil && d.maker != "" {
+		d.own, err = ofMaker(tx, d.maker)
+	}
+	return d, err
+}
+
 // Check refuses, with the service's own code, more of what a quota is about
 // than the caller's account and the caller itself may have.
 func Check(tx *store.Tx, who action.Caller, name string, more int64) error {
-	b, err := Left(tx, who, name)
+	d, err := For(tx, who)
+	if err != nil {
+		return err
+	}
+	return d.Check(name, more)
+}
+
+// Check is the function Check.
+func (d *Desk) Check(name string, more int64) error {
+	b, err := d.Left(name)
 	if err == nil && more > b.Left() {
 		err = b.Exceeded(more)
 	}
@@ -55,26 +85,15 @@ func Check(tx *store.Tx, who action.Caller, name string, more int64) error {
 
 // Left returns the bound of a quota that leaves the least: of the account or,
 // where policies bound what the caller makes, of the caller.
-func Left(tx *store.Tx, who action.Caller, name string) (Bound, error) {
+func (d *Desk) Left(name string) (Bound, error) {
 	q := Named(name)
-	texts, err := limiting(tx, who.Account)
-	if err != nil {
-		return Bound{}, err
-	}
-	b, err := ofAccount(tx, who.Account, q, texts)
-	maker := Creator(who)
-	if err != nil || maker == "" {
+	b, err := ofAccount(d.tx, d.who.Account, q, d.account)
+	most, by := q.limit(d.who.Account, d.own)
+	if err != nil || by == "" {
 		return b, err
 	}
-	if texts, err = ofMaker(tx, maker); err != nil || len(texts) == 0 {
-		return b, err
-	}
-	most, by := q.limit(who.Account, texts)
-	if by == "" {
-		return b, nil
-	}
-	own := Bound{Quota: q, Most: most, By: by, Maker: who.ARN}
-	if own.Held, err = held(tx, q, who.Account, maker); err == nil && own.Left() < b.Left() {
+	own := Bound{Quota: q, Most: most, By: by, Maker: d.who.ARN}
+	if own.Held, err = held(d.tx, q, d.who.Account, d.maker); err == nil && own.Left() < b.Left() {
 		b = own
 	}
 	return b, err
@@ -142,6 +161,9 @@ func Share(tx *store.Tx, account string) (a bucket.Amount, err error) {
 // Creator returns what the things that a caller makes are marked with: the id
 // of the user or role; "" for the account itself.
 func Creator(who action.Caller) string {
+	if who.Rights != nil && who.Rights.Identity.Holder != "" {
+		return who.Rights.Identity.Holder
+	}
 	id, _, _ := strings.Cut(who.UserID, ":") // a session is its role
 	if id == who.Account {
 		return "" // the account itself, or one of its federated users
@@ -203,22 +225,10 @@ func (q *Quota) request(account, permission string) *policy.Request {
 
 // Expiry returns when policies end an instance that the caller starts now, and
 // the name of the policy; nil: never.
-func Expiry(tx *store.Tx, who action.Caller, now time.Time) (*time.Time, string, error) {
-	texts, err := limiting(tx, who.Account)
-	if err != nil {
-		return nil, "", err
-	}
-	if maker := Creator(who); maker != "" {
-		own, err := ofMaker(tx, maker)
-		if err != nil {
-			return nil, "", err
-		}
-		texts = append(texts, own...)
-	}
-	q := Named(Instances)
-	e, ok := policy.ExpiryOf(q.request(who.Account, "ec2:RunInstances"), now, texts)
+func (d *Desk) Expiry(now time.Time) (*time.Time, string) {
+	e, ok := policy.ExpiryOf(Named(Instances).request(d.who.Account, "ec2:RunInstances"), now, slices.Concat(d.account, d.own))
 	if !ok {
-		return nil, "", nil
+		return nil, ""
 	}
-	return &e.At, e.By.Policy.Name, nil
+	return &e.At, e.By.Policy.Name
 }

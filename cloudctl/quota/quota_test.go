@@ -13,6 +13,7 @@ import (
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
+	"karri/shared/identity"
 	"karri/shared/policy"
 )
 
@@ -104,7 +105,11 @@ func TestWhoseLimitCounts(t *testing.T) {
 	left := func(who action.Caller, name string, want int64, maker, by string) {
 		t.Helper()
 		in(t, s, func(tx *store.Tx) error {
-			b, err := Left(tx, who, name)
+			d, err := For(tx, who)
+			if err != nil {
+				return err
+			}
+			b, err := d.Left(name)
 			if b.Left() != want || b.Maker != maker || b.By != by {
 				t.Errorf("%s: %+v, want %d", who.ARN, b, want)
 			}
@@ -180,6 +185,22 @@ func parsed(t *testing.T, key string) *policy.Policy {
 	return p
 }
 
+func TestWhoMakes(t *testing.T) {
+	federated := &identity.Rights{Identity: &identity.Identity{Kind: identity.Federated, Account: acct, ID: acct + ":bob", Holder: "AIDAANN"}}
+	for _, c := range []struct {
+		who  action.Caller
+		want string
+	}{
+		{root, ""}, {ann, "AIDAANN"}, {ops, "AROAOPS"},
+		{action.Caller{Account: acct, UserID: acct + ":bob"}, ""},
+		{action.Caller{Account: acct, UserID: acct + ":bob", Rights: federated}, "AIDAANN"},
+	} {
+		if got := Creator(c.who); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.who, got, c.want)
+		}
+	}
+}
+
 func TestTheIAMRefusalIsIAMs(t *testing.T) {
 	s := newStore(t)
 	lay(t, s, acct, "p", statement("Limit", "iam:quota-usernumber", "1"))
@@ -198,7 +219,11 @@ func TestAnEndByPolicy(t *testing.T) {
 	ends := func(who action.Caller, want time.Duration, by string) {
 		t.Helper()
 		in(t, s, func(tx *store.Tx) error {
-			at, name, err := Expiry(tx, who, now)
+			d, err := For(tx, who)
+			if err != nil {
+				return err
+			}
+			at, name := d.Expiry(now)
 			if (at == nil) != (want == 0) || at != nil && !at.Equal(now.Add(want)) || name != by {
 				t.Errorf("%s: %v by %q", who.ARN, at, name)
 			}

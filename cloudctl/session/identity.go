@@ -40,6 +40,9 @@ func (d *Desk) identity(tx *store.Tx, c *Claims) (*identity.Identity, error) {
 		if i.Kind == identity.Root {
 			i.Policies = append(i.Policies, identity.Document{Name: "root", Text: everything})
 		}
+		if i.Kind == identity.User {
+			i.Holder = i.ID
+		}
 		i.Kind, i.Name, i.ARN, i.ID = identity.Federated, c.Name, FederatedARN(c.Account, c.Name), c.Account+":"+c.Name
 	}
 	if i.Kind != identity.Role && (c.MFA == nil || i.Kind == identity.Federated) {

@@ -35,9 +35,10 @@ type Identity struct {
 	Account string `json:"account"` // twelve digits
 	Name    string `json:"name,omitempty"`
 	ARN     string `json:"arn"`
-	ID      string `json:"id"`              // AIDA..., AROA...:SESSION, or the account
-	Admin   bool   `json:"admin,omitempty"` // the account is the cloud administrator's
-	Role    string `json:"role,omitempty"`  // ARN of the role of a session
+	ID      string `json:"id"`               // AIDA..., AROA...:SESSION, or the account
+	Holder  string `json:"holder,omitempty"` // id of the user who a federated one speaks for
+	Admin   bool   `json:"admin,omitempty"`  // the account is the cloud administrator's
+	Role    string `json:"role,omitempty"`   // ARN of the role of a session
 
 	Tags        map[string]string `json:"tags,omitempty"`        // of the user or role
 	SessionTags map[string]string `json:"sessionTags,omitempty"` // they hide those of the role
