@@ -13,6 +13,7 @@ import (
 
 	"karri/cloudctl/account"
 	"karri/cloudctl/enroll"
+	"karri/cloudctl/ledger"
 	"karri/cloudctl/report"
 	"karri/shared/action"
 	"karri/shared/bucket"
@@ -27,6 +28,7 @@ type API struct {
 	Buckets   Buckets
 	Explain   Explainer
 	News      News
+	Ledger    *ledger.Ledger
 	Endpoints Endpoints // what env settings name
 	Region    string
 	Clock     func() time.Time

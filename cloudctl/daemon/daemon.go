@@ -20,6 +20,7 @@ import (
 	"karri/cloudctl/ec2"
 	"karri/cloudctl/enroll"
 	"karri/cloudctl/keep"
+	"karri/cloudctl/ledger"
 	"karri/cloudctl/local"
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
@@ -34,10 +35,11 @@ type Config struct {
 	service.Flags
 	service.PublicFlags
 	EventFlags
-	Region          string `flag:"region" default:"us-east-1" help:"name of the region that this cloud is"`
-	PublicAddresses string `flag:"public-addresses" help:"public IPv4 addresses to give out: ranges as 192.0.2.0/28 or 192.0.2.10-192.0.2.20, separated by commas"`
-	Endpoint        string `flag:"endpoint" help:"URL of the public API, as users' settings name it; where it listens, when not given"`
-	S3Endpoint      string `flag:"s3-endpoint" help:"URL of walrus' public API, as users' settings name it"`
+	TrailDelivery   time.Duration `flag:"trail-delivery" default:"5m" help:"how often trails write events into their buckets"`
+	Region          string        `flag:"region" default:"us-east-1" help:"name of the region that this cloud is"`
+	PublicAddresses string        `flag:"public-addresses" help:"public IPv4 addresses to give out: ranges as 192.0.2.0/28 or 192.0.2.10-192.0.2.20, separated by commas"`
+	Endpoint        string        `flag:"endpoint" help:"URL of the public API, as users' settings name it; where it listens, when not given"`
+	S3Endpoint      string        `flag:"s3-endpoint" help:"URL of walrus' public API, as users' settings name it"`
 }
 
 // Spec returns what distinguishes cloudctl from the other daemons.
@@ -49,7 +51,7 @@ func Spec(c *Config) service.Spec {
 				"the clusterctl and the blockstore of each zone what is wanted.",
 			Usage: "[flags]\n       cloudctl join-token --state DIR --role ROLE [--zone ZONE]\n       cloudctl root-key --state DIR",
 			Files: [][2]string{
-				{"STATE/cloud.db", "all records"}, {"STATE/master.key", "the key that seals users' secrets"},
+				{"STATE/cloud.db", "all records"}, {"STATE/audit.db", "the index of the audit logs, for searches"}, {"STATE/master.key", "the key that seals users' secrets"},
 				{"STATE/ca", "the cloud's authority and its key"}, {"STATE/pki", "the daemon's own certificate"},
 			},
 		},
@@ -71,6 +73,7 @@ type cloud struct {
 	zones   *zones
 	api     *ec2.API
 	events  *telling
+	ledger  *ledger.Ledger
 }
 
 func run(ctx context.Context, s *service.Service, conf *Config) error {
@@ -102,6 +105,10 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 		return err
 	}
 	defer c.events.close()
+	if err := c.openLedger(ctx); err != nil {
+		return err
+	}
+	defer c.ledger.Index.Close()
 	if conf.Endpoint == "" {
 		conf.Endpoint = "http://" + conf.Public
 		if conf.PublicCert != "" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"karri/cloudctl/admin"
+	"karri/cloudctl/cloudtrail"
 	"karri/cloudctl/ec2"
 	"karri/cloudctl/federation"
 	"karri/cloudctl/iam"
@@ -42,10 +43,11 @@ func (c *cloud) services() []*action.Service {
 	return []*action.Service{
 		ec2.Catalog.With(c.api),
 		sts.Catalog.With(&sts.API{Store: c.store, Vault: c.book.Vault, Clock: time.Now, Sessions: c.book.Sessions(), Issuers: &federation.Issuers{Clock: time.Now}}),
+		cloudtrail.Catalog.With(&cloudtrail.API{Store: c.store, Index: c.ledger.Index, Buckets: c.zones.walrusStore, Region: c.config.Region, Clock: time.Now}),
 		iam.Catalog.With(&iam.API{Store: c.store, Accounts: c.book, Vault: c.book.Vault, Clock: time.Now, Managed: managed.Policies{}}),
 		servicequotas.Catalog.With(&servicequotas.API{Store: c.store, Clock: time.Now, Region: c.config.Region}),
 		admin.Catalog.With(&admin.API{
-			Accounts: c.book, Desk: c.desk, Reports: c.reports, Zones: c.zones, Buckets: c.zones.walrusStore, Explain: c, News: admin.News{Ring: c.events.ring, Hooks: c.events.hooks}, Region: c.config.Region, Clock: time.Now, Nudge: c.nudge,
+			Accounts: c.book, Desk: c.desk, Reports: c.reports, Zones: c.zones, Buckets: c.zones.walrusStore, Explain: c, Ledger: c.ledger, News: admin.News{Ring: c.events.ring, Hooks: c.events.hooks}, Region: c.config.Region, Clock: time.Now, Nudge: c.nudge,
 			Endpoints: admin.Endpoints{EC2: c.config.Endpoint, S3: c.config.S3Endpoint},
 		}),
 	}

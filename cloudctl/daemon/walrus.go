@@ -117,6 +117,15 @@ func (w walrusStore) kept() (*bucket.Client, error) {
 	return c, nil
 }
 
+// Deliver implements ledger.Deliverer.
+func (w walrusStore) Deliver(ctx context.Context, d bucket.Delivery) error {
+	c, err := w.kept()
+	if err != nil {
+		return err
+	}
+	return c.Deliver(ctx, d)
+}
+
 // Describe implements admin.Buckets.
 func (w walrusStore) Describe(ctx context.Context, account, name string) ([]bucket.Held, error) {
 	c, err := w.kept()

@@ -109,7 +109,7 @@ func (t *Tx) Holdings(account string) ([]string, error) {
 
 // rest are the tables of what goes with an account, what refers before what is
 // referred to.
-var rest = []string{"attachments", "shares", "quota_requests", "profile_associations", "members", "login_profiles", "mfa_devices", "signing_certificates", "server_certificates", "oidc_providers",
+var rest = []string{"attachments", "trails", "shares", "quota_requests", "profile_associations", "members", "login_profiles", "mfa_devices", "signing_certificates", "server_certificates", "oidc_providers",
 	"inline_policies", "policy_attachments", "policy_versions", "policies", "instance_profiles", "roles", "user_groups", "users",
 	"tags", "client_tokens", "interfaces", "instances", "security_group_rules", "security_groups",
 	"route_associations", "route_tables", "internet_gateways", "subnets", "vpcs", "key_pairs", "access_keys"}

@@ -20,6 +20,13 @@ const (
 	Root = "/v1/s3"
 	// ForHeader names the account whose rights a component reads with.
 	ForHeader = rest.ForHeader
+	// AsHeader names the service in whose name cloudctl puts an object, which the
+	// bucket's policy must let in.
+	AsHeader            = "X-Karri-As"
+	// SourceARNHeader and SourceAccountHeader say on behalf of what, and of whom.
+	SourceARNHeader     = "X-Karri-Source-Arn"
+	// SourceAccountHeader is described at SourceARNHeader.
+	SourceAccountHeader = "X-Karri-Source-Account"
 	// SizeHeader announces how many bytes a streamed body has.
 	SizeHeader = "X-Karri-Size"
 )

@@ -85,7 +85,7 @@ func tiersMeetOnlyInShared(all []source, report report) {
 // floor. Rooms not named here are on floor 2.
 var floors = map[string]int{
 	".": 5, "daemon": 4, "portal": 3,
-	"api": 3, "ec2": 3, "iam": 3, "sts": 3, "servicequotas": 3, "admin": 3, "s3": 3, "agent": 3, "keep": 3, "mill": 3,
+	"api": 3, "ec2": 3, "iam": 3, "sts": 3, "servicequotas": 3, "admin": 3, "cloudtrail": 3, "s3": 3, "agent": 3, "keep": 3, "mill": 3,
 	"store": 1,
 }
 

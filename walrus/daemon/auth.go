@@ -65,6 +65,12 @@ func (components) Authenticate(r *http.Request) (s3.Caller, s3.Body, error) {
 	} else if r.ContentLength >= 0 {
 		body.size, body.left = r.ContentLength, r.ContentLength
 	}
+	if as := r.Header.Get(bucket.AsHeader); as != "" {
+		if id.Role != pki.Cloudctl {
+			return s3.Caller{}, nil, fault.New(fault.Denied, "AccessDenied", "%s may not put objects in the name of a service.", id)
+		}
+		return s3.Caller{Service: as, SourceARN: r.Header.Get(bucket.SourceARNHeader), SourceAccount: r.Header.Get(bucket.SourceAccountHeader)}, body, nil
+	}
 	return s3.Caller{
 		Account: bucket.SystemAccount, ARN: id.String(), System: true, For: account,
 		May: func(name string, write bool) bool { return mayTouch(id, name, write) },

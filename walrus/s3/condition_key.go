@@ -67,10 +67,12 @@ func (c *call) globalKey(t *target, name string) string {
 		if c.who.Source != nil {
 			return "arn:aws:s3:::" + c.who.Source.Name
 		}
+		return c.who.SourceARN
 	case "sourceaccount":
 		if c.who.Source != nil {
 			return c.who.Source.Owner
 		}
+		return c.who.SourceAccount
 	case "resourceaccount":
 		return t.bucket.Owner
 	}

@@ -105,6 +105,8 @@ type Caller struct {
 	// bucket on whose behalf.
 	Service string
 	Source  *index.Bucket
+	// Of what another service of the cloud does: on behalf of what, and of whom.
+	SourceARN, SourceAccount string
 }
 
 // A Body is a verified request's body.

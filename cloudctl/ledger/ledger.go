@@ -1,0 +1,255 @@
+// Package ledger takes the audit logs of the cloud's daemons over into one
+// index, so that they can be searched, and writes what trails ask for into
+// buckets.
+//
+// It reads the log of its own daemon and asks walrus, blockstore and clusterctl
+// for theirs: of each, the lines behind the last one that it has, in one
+// transaction with the number and hash of the last line that was looked at. So a
+// crash repeats a piece and doubles no line. A log that no longer has the line
+// with that hash was cut or written anew: that is kept as a problem of the log,
+// and shown by Verify, until somebody looks; what comes behind is taken over.
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"karri/cloudctl/store"
+	"karri/shared/audit"
+	"karri/shared/crash"
+	"karri/shared/fault"
+)
+
+// A Source is the audit log of a daemon.
+type Source interface {
+	After(ctx context.Context, at audit.Head) (audit.Part, error)
+	Verify(ctx context.Context, at audit.Head) (audit.Report, error)
+}
+
+// A Ledger is what was taken over.
+type Ledger struct {
+	Index *store.Index
+	// Sources returns the daemons that there are now, by name.
+	Sources func() map[string]Source
+	Clock   func() time.Time
+	Log     *slog.Logger
+
+	wake chan struct{}
+	mu   sync.Mutex
+	ids  map[string]string // of the logs, by daemon
+}
+
+// Open makes l ready.
+func (l *Ledger) Open() *Ledger {
+	l.wake, l.ids = make(chan struct{}, 1), map[string]string{}
+	return l
+}
+
+// Nudge says that there may be lines.
+func (l *Ledger) Nudge() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// keepFor is how long lines can be searched, as in CloudTrail.
+const keepFor = 90 * 24 * time.Hour
+
+// Run takes lines over until ctx ends: its own daemon's at once, those of the
+// others every few seconds.
+func (l *Ledger) Run(ctx context.Context, own string) error {
+	pruned := time.Time{}
+	for n := 0; ctx.Err() == nil; n++ {
+		for name, s := range l.Sources() {
+			if name != own && n%5 != 0 {
+				continue
+			}
+			if err := l.Take(ctx, name, s); err != nil && ctx.Err() == nil && fault.KindOf(err) != fault.Later {
+				l.Log.Error("an audit log cannot be taken over", "of", name, "err", err)
+			}
+		}
+		if l.Clock().Sub(pruned) > time.Hour {
+			if gone, err := l.Index.Prune(ctx, l.Clock().Add(-keepFor), 10_000); err == nil && gone < 10_000 {
+				pruned = l.Clock()
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-l.wake:
+			pause(ctx, 100*time.Millisecond) // for more to gather
+			n--                              // others are not asked more often for that
+		case <-time.After(time.Second):
+		}
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// Take takes over what one daemon has written since.
+func (l *Ledger) Take(ctx context.Context, name string, s Source) error {
+	for more := true; more; {
+		heads, err := l.Index.Heads(ctx)
+		if err != nil {
+			return err
+		}
+		head, known := l.headOf(heads, name)
+		p, err := s.After(ctx, audit.Head{Seq: uint64(head.Seq), Hash: head.Hash})
+		switch {
+		case fault.CodeOf(err) == audit.Cut.Code:
+			return l.wasCut(ctx, name, head, known, s)
+		case err != nil:
+			return err
+		case known && p.Log != head.Log: // a new log in place of the old one
+			head, known = store.AuditHead{Log: p.Log, Daemon: name}, false
+			l.remember(name, p.Log)
+			for _, h := range heads {
+				if h.Log == p.Log {
+					head = h
+				}
+			}
+			if p, err = s.After(ctx, audit.Head{Seq: uint64(head.Seq), Hash: head.Hash}); err != nil {
+				return err
+			}
+		}
+		l.remember(name, p.Log)
+		head.Log, head.Daemon = p.Log, name
+		if err := l.add(ctx, head, p); err != nil {
+			return err
+		}
+		more = p.More
+	}
+	return nil
+}
+
+func (l *Ledger) remember(name, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ids[name] = id
+}
+
+// headOf returns how far the log of a daemon was taken over: of the one that it
+// last answered with, else the newest.
+func (l *Ledger) headOf(heads []store.AuditHead, name string) (head store.AuditHead, known bool) {
+	l.mu.Lock()
+	id := l.ids[name]
+	l.mu.Unlock()
+	for _, h := range heads {
+		if h.Daemon == name && (h.Log == id || id == "" && (!known || h.Seen.After(head.Seen))) {
+			head, known = h, true
+		}
+	}
+	return head, known
+}
+
+// wasCut notes that a log has lost lines that were seen, and goes on with what
+// it has now. A daemon whose folder is new has another log, which is no cut.
+func (l *Ledger) wasCut(ctx context.Context, name string, head store.AuditHead, known bool, s Source) error {
+	r, err := s.Verify(ctx, audit.Head{})
+	if err != nil {
+		return err
+	}
+	l.remember(name, r.Log)
+	if !known || r.Log != head.Log {
+		return l.add(ctx, store.AuditHead{Log: r.Log, Daemon: name, Seen: l.Clock()}, audit.Part{Log: r.Log})
+	}
+	problem := fmt.Sprintf("line %d, which was seen, is gone or another one: the log ended with line %d at %s", head.Seq, r.Last.Seq, l.Clock().UTC().Format(time.RFC3339))
+	l.Log.Error("an audit log was cut or changed", "of", name, "problem", problem)
+	head.Problem, head.Seq, head.Hash, head.Seen = problem, int64(r.Last.Seq), r.Last.Hash, l.Clock()
+	return l.Index.Add(ctx, head, nil)
+}
+
+// add writes a part into the index.
+func (l *Ledger) add(ctx context.Context, head store.AuditHead, p audit.Part) error {
+	if int64(p.Head.Seq) == head.Seq && len(p.Lines) == 0 && !head.Seen.IsZero() {
+		return nil
+	}
+	var rows []store.AuditLine
+	for _, raw := range p.Lines {
+		var line audit.Line
+		if err := json.Unmarshal(raw, &line); err != nil {
+			return fmt.Errorf("a line of %s: %w", head.Daemon, err)
+		}
+		rows = append(rows, row(p.Log, &line, raw))
+	}
+	head.Seq, head.Hash, head.Seen = int64(p.Head.Seq), p.Head.Hash, l.Clock()
+	crash.Here("cloudctl.ledger.taken")
+	return l.Index.Add(ctx, head, rows)
+}
+
+// row is a line as it is searched.
+func row(log string, l *audit.Line, raw []byte) store.AuditLine {
+	r := store.AuditLine{Log: log, Seq: int64(l.Seq), At: l.Time.UnixMicro(), Event: eventID(log, l.Seq), Account: l.Account, Name: userName(l),
+		Key: l.AccessKey, Source: sourceOf(l.Service), Action: l.Action, Reads: l.Read, Code: l.Code, Request: l.RequestID, Body: raw}
+	for _, arn := range l.On {
+		if name, kind := resource(arn); name != "" {
+			r.Resources = append(r.Resources, store.AuditResource{Name: name, Kind: kind})
+		}
+	}
+	return r
+}
+
+// eventID names a line for ever, in the form of a UUID.
+func eventID(log string, seq uint64) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", log, seq))
+	sum[6], sum[8] = sum[6]&0x0f|0x80, sum[8]&0x3f|0x80
+	h := hex.EncodeToString(sum[:16])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// A Finding is what Verify says of one log.
+type Finding struct {
+	Daemon string
+	Log    string
+	Lines  uint64
+	Last   uint64
+	Failed string // it could not be looked at
+	Wrong  []string
+}
+
+// Verify lets each daemon check its own log, and holds it against what was
+// taken over.
+func (l *Ledger) Verify(ctx context.Context) ([]Finding, error) {
+	heads, err := l.Index.Heads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []Finding
+	looked := map[string]bool{}
+	for name, s := range l.Sources() {
+		head, known := l.headOf(heads, name)
+		f := Finding{Daemon: name, Log: head.Log}
+		r, err := s.Verify(ctx, audit.Head{Seq: uint64(head.Seq), Hash: head.Hash})
+		if err != nil {
+			f.Failed = fault.Of(err).Text
+		} else {
+			f.Log, f.Lines, f.Last, f.Wrong = r.Log, r.Lines, r.Last.Seq, r.Problems
+			if known && r.Log != head.Log {
+				f.Wrong = append(f.Wrong, fmt.Sprintf("it is another log than %s, which had %d lines", head.Log, head.Seq))
+			}
+		}
+		looked[head.Log] = true
+		if head.Problem != "" {
+			f.Wrong = append(f.Wrong, head.Problem)
+		}
+		all = append(all, f)
+	}
+	for _, h := range heads {
+		if !looked[h.Log] {
+			all = append(all, Finding{Daemon: h.Daemon, Log: h.Log, Last: uint64(h.Seq), Failed: "the daemon does not have this log any more, or is gone"})
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,262 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"karri/cloudctl/store"
+	"karri/shared/audit"
+	"karri/shared/bucket"
+	"karri/shared/fault"
+)
+
+// own is a log in this process.
+type own struct{ *audit.Log }
+
+func (o own) After(_ context.Context, at audit.Head) (audit.Part, error) { return o.Log.After(at) }
+
+func (o own) Verify(_ context.Context, at audit.Head) (audit.Report, error) { return o.Log.Verify(at) }
+
+type world struct {
+	*Ledger
+	t    *testing.T
+	dir  string
+	log  *audit.Log
+	step int
+}
+
+func open(t *testing.T) *world {
+	t.Helper()
+	x, err := store.OpenIndex(t.Context(), filepath.Join(t.TempDir(), "audit.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(x.Close)
+	w := &world{t: t, dir: t.TempDir()}
+	w.Ledger = (&Ledger{Index: x, Clock: time.Now, Log: slog.New(slog.DiscardHandler), Sources: func() map[string]Source { return map[string]Source{"walrus.karri": own{w.log}} }}).Open()
+	w.openLog()
+	t.Cleanup(func() { _ = w.log.Close() })
+	return w
+}
+
+func (w *world) openLog() {
+	w.t.Helper()
+	l, err := audit.Open(w.dir, audit.Options{Daemon: "walrus.karri"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.log = l
+}
+
+func (w *world) note(n int) {
+	w.t.Helper()
+	for range n {
+		w.step++
+		w.log.Note(&audit.Line{Time: time.Now(), Service: "s3", Action: fmt.Sprint("Do", w.step), Kind: "user", Account: "111122223333", Name: "ann",
+			ARN: "arn:aws:iam::111122223333:user/ann", On: []string{"arn:aws:s3:::pond", "arn:aws:s3:::pond/fish"}, RequestID: fmt.Sprint("r", w.step)})
+	}
+	if err := w.log.Flush(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) take() {
+	w.t.Helper()
+	if err := w.Take(w.t.Context(), "walrus.karri", own{w.log}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) count(s store.Search) int {
+	w.t.Helper()
+	rows, err := w.Index.Find(w.t.Context(), s)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return len(rows)
+}
+
+// wrong returns what is wrong with the logs.
+func (w *world) wrong() string {
+	w.t.Helper()
+	all, err := w.Verify(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var text []string
+	for _, f := range all {
+		text = append(append(text, f.Wrong...), f.Failed)
+	}
+	return strings.TrimSpace(strings.Join(text, "; "))
+}
+
+func TestLinesAreTakenOverOnce(t *testing.T) {
+	w := open(t)
+	w.note(5)
+	w.take()
+	w.take()
+	w.note(3)
+	// A crash after the lines and before the head repeats them: both are one
+	// transaction, and a line that is there stays.
+	p, err := w.log.After(audit.Head{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.add(t.Context(), store.AuditHead{Log: p.Log, Daemon: "walrus.karri"}, p); err != nil {
+		t.Fatal(err)
+	}
+	w.take()
+	if n := w.count(store.Search{Account: "111122223333"}); n != 8 {
+		t.Errorf("%d lines", n)
+	}
+	for _, s := range []store.Search{{Resource: "pond"}, {Resource: "arn:aws:s3:::pond/fish"}, {Name: "ann"}, {Source: "s3.amazonaws.com"}, {Kind: "AWS::S3::Bucket"}} {
+		if n := w.count(s); n != 8 {
+			t.Errorf("%+v: %d lines", s, n)
+		}
+	}
+	if n := w.count(store.Search{Action: "Do3"}); n != 1 {
+		t.Errorf("%d lines of one action", n)
+	}
+	if n := w.count(store.Search{Account: "999"}); n != 0 {
+		t.Errorf("%d lines of another account", n)
+	}
+	if s := w.wrong(); s != "" {
+		t.Error(s)
+	}
+}
+
+func TestALogThatWasCutShows(t *testing.T) {
+	w := open(t)
+	w.note(10)
+	w.take()
+	if err := w.log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(w.dir, "*.log"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	b, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(b), "\n")
+	if err := os.WriteFile(files[0], []byte(strings.Join(lines[:6], "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.openLog()
+	if s := w.wrong(); !strings.Contains(s, "line 10, which was seen, is gone") {
+		t.Errorf("found %q", s)
+	}
+	w.take()
+	w.note(7) // it is longer again
+	w.take()
+	if s := w.wrong(); !strings.Contains(s, "is gone or another one") {
+		t.Errorf("later: %q", s)
+	}
+	if n := w.count(store.Search{Action: "Do15"}); n != 1 {
+		t.Error("what came later is not taken over")
+	}
+}
+
+// shelf takes what is delivered.
+type shelf struct {
+	files map[string]string
+	err   error
+	puts  int
+}
+
+func (s *shelf) Deliver(_ context.Context, d bucket.Delivery) error {
+	s.puts++
+	if s.err != nil {
+		return s.err
+	}
+	if old, ok := s.files[d.Key]; ok && old != string(d.Body) {
+		return fmt.Errorf("%s is put with other bytes", d.Key)
+	}
+	s.files[d.Key] = string(d.Body)
+	return nil
+}
+
+func TestATrailWritesEachEventOnce(t *testing.T) {
+	w := open(t)
+	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	s := &shelf{files: map[string]string{}}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	e := &Exporter{Index: w.Index, Store: st, Buckets: s, Region: "us-east-1", Every: time.Minute, Clock: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	trail := &store.Trail{ARN: "arn", Account: "111122223333", Name: "all", Bucket: "b", Prefix: "p", Logging: true, Created: now}
+	err = st.InTx(t.Context(), func(tx *store.Tx) error {
+		if err := tx.Add(&store.Account{ID: "111122223333", Name: "a", State: store.AccountActive}); err != nil {
+			return err
+		}
+		return tx.Add(trail)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := func() {
+		t.Helper()
+		if err := e.Pass(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(2 * time.Minute)
+	}
+	state := func() (t2 *store.Trail) {
+		err := st.View(t.Context(), func(tx *store.Tx) (err error) { t2, err = tx.Trail("111122223333", "all"); return err })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return t2
+	}
+	pass()
+	w.note(3)
+	w.take()
+	s.err = fault.New(fault.Denied, "AccessDenied", "no")
+	pass()
+	if got := state(); got.Failure != "AccessDenied" || got.Object == "" || got.Done != 0 {
+		t.Errorf("%+v", got)
+	}
+	w.note(2)
+	w.take() // these do not change what the file holds
+	s.err = nil
+	pass()
+	if got := state(); got.Failure != "" || got.Done != 3 || got.Delivered == nil {
+		t.Errorf("%+v", got)
+	}
+	pass()
+	if len(s.files) != 2 || state().Done != 5 {
+		t.Errorf("%d files, %+v", len(s.files), state())
+	}
+	for key := range s.files {
+		if !strings.HasPrefix(key, "p/AWSLogs/111122223333/CloudTrail/us-east-1/2026/01/02/111122223333_CloudTrail_us-east-1_20260102T03") || !strings.HasSuffix(key, "Z_"+key[len(key)-24:len(key)-8]+".json.gz") {
+			t.Error(key)
+		}
+	}
+}
+
+func TestTheRecordIsThePublicOne(t *testing.T) {
+	l := audit.Line{Time: time.Unix(0, 0), Service: "ec2", Action: "RunInstances", Kind: "user", Account: "111122223333", ARN: "arn:aws:iam::111122223333:user/x/ann", ID: "AIDA1",
+		Name: "ann", AccessKey: "AKIA1", MFA: true, Source: "10.0.0.1", Agent: "cli", On: []string{"arn:aws:ec2:us-east-1:111122223333:instance/i-1", "*"}, RequestID: "r", Code: "UnauthorizedOperation", Text: "no"}
+	raw, err := json.Marshal(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Record(row("log", &l, raw), "us-east-1")
+	want := `{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","principalId":"AIDA1","arn":"arn:aws:iam::111122223333:user/x/ann","accountId":"111122223333","accessKeyId":"AKIA1","userName":"ann","sessionContext":{"attributes":{"mfaAuthenticated":"true"}}},` +
+		`"eventTime":"1970-01-01T00:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","awsRegion":"us-east-1","sourceIPAddress":"10.0.0.1","userAgent":"cli","errorCode":"UnauthorizedOperation","errorMessage":"no","requestParameters":null,"responseElements":null,` +
+		`"requestID":"r","eventID":"` + eventID("log", 0) + `","readOnly":false,"resources":[{"accountId":"111122223333","type":"AWS::EC2::Instance","ARN":"arn:aws:ec2:us-east-1:111122223333:instance/i-1"}],"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}`
+	if err != nil || string(b) != want {
+		t.Errorf("%v\n%s\n%s", err, b, want)
+	}
+}
