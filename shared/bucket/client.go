@@ -22,9 +22,9 @@ const (
 	ForHeader = rest.ForHeader
 	// AsHeader names the service in whose name cloudctl puts an object, which the
 	// bucket's policy must let in.
-	AsHeader            = "X-Karri-As"
+	AsHeader = "X-Karri-As"
 	// SourceARNHeader and SourceAccountHeader say on behalf of what, and of whom.
-	SourceARNHeader     = "X-Karri-Source-Arn"
+	SourceARNHeader = "X-Karri-Source-Arn"
 	// SourceAccountHeader is described at SourceARNHeader.
 	SourceAccountHeader = "X-Karri-Source-Account"
 	// SizeHeader announces how many bytes a streamed body has.
