@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"hash/maphash"
 	"log/slog"
 	"strings"
 	"sync"
@@ -11,7 +12,7 @@ import (
 )
 
 const (
-	usagePace   = time.Hour // between two writes of one key
+	usagePace   = 60 // minutes between two writes of one key
 	usageFlush  = 10 * time.Second
 	usageMemory = 100_000 // keys that are remembered not to be written again
 )
@@ -24,8 +25,9 @@ type Usage struct {
 	Log   *slog.Logger
 
 	mu      sync.Mutex
-	noted   map[string]time.Time // key, service and region: when they were noted
-	pending map[string]use       // by key; by the role's ARN for sessions
+	seed    maphash.Seed
+	noted   map[uint64]uint32 // by a hash of key, service and region: the minute of the note
+	pending map[string]use    // by key; by the role's ARN for sessions
 }
 
 type use struct {
@@ -40,17 +42,21 @@ func (u *Usage) Note(key, service, region string, at time.Time) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	id := key + " " + service + " " + region
-	if last, ok := u.noted[id]; ok && at.Sub(last) < usagePace {
+	if u.noted == nil {
+		u.seed, u.noted = maphash.MakeSeed(), map[uint64]uint32{}
+	}
+	id := maphash.Comparable(u.seed, [3]string{key, service, region})
+	minute := uint32(at.Unix() / 60)
+	if last, ok := u.noted[id]; ok && minute-last < usagePace {
 		return
 	}
-	if len(u.noted) >= usageMemory || u.noted == nil {
-		u.noted = map[string]time.Time{}
+	if len(u.noted) >= usageMemory {
+		clear(u.noted)
 	}
 	if u.pending == nil {
 		u.pending = map[string]use{}
 	}
-	u.noted[id] = at
+	u.noted[id] = minute
 	u.pending[key] = use{service, region, at}
 }
 

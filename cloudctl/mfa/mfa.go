@@ -85,8 +85,20 @@ func unseal(v Vault, d *store.MFADevice) (seed string, drift int64, err error) {
 }
 
 // Take reports whether code is one that the device shows now and that was not
-// taken before. It notes the code in the row, which the caller writes.
+// taken before. It notes the code in the row, which the caller writes. After ten
+// wrong codes it takes none for five minutes.
 func Take(v Vault, d *store.MFADevice, code string, now time.Time) (bool, error) {
+	if guessing.shut(d.Serial, now) {
+		return false, nil
+	}
+	ok, err := take(v, d, code, now)
+	if err == nil {
+		guessing.note(d.Serial, ok, now)
+	}
+	return ok, err
+}
+
+func take(v Vault, d *store.MFADevice, code string, now time.Time) (bool, error) {
 	seed, drift, err := unseal(v, d)
 	if err != nil {
 		return false, err

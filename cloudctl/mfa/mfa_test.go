@@ -115,3 +115,39 @@ func TestThePictureIsAPicture(t *testing.T) {
 		t.Error(img, err)
 	}
 }
+
+func TestCodesAreNotGuessed(t *testing.T) {
+	v, d, seed := device(t)
+	d.Serial += "/guessed"
+	Seal(v, d, seed)
+	now := start
+	good := func() bool {
+		t.Helper()
+		ok, err := Take(v, d, code(t, seed, now), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	guess := func(n int) {
+		t.Helper()
+		for range n {
+			if ok, err := Take(v, d, "wrong!", now); ok || err != nil {
+				t.Fatal(ok, err)
+			}
+		}
+	}
+	guess(9)
+	if !good() {
+		t.Error("after nine wrong codes a good one is refused")
+	}
+	now = now.Add(time.Minute)
+	guess(10)
+	if good() {
+		t.Error("after ten wrong codes one is taken")
+	}
+	now = now.Add(5 * time.Minute)
+	if !good() {
+		t.Error("five minutes later a good code is refused")
+	}
+}
