@@ -106,13 +106,31 @@ func shortKey(name, whole string) string {
 // withPolicy notes, on the resources of a request, which managed policy it is about.
 func (t *things) withPolicy(arn string) {
 	for i := range t.all {
-		t.all[i].Keys = map[string][]string{"iam:PolicyARN": {arn}}
+		note(&t.all[i], "iam:PolicyARN", arn)
 	}
 }
 
 // onBoundary notes which boundary a request gives to what it makes or changes.
 func onBoundary(r *action.Resource, arn string) {
 	if arn != "" {
-		r.Keys = map[string][]string{"iam:PermissionsBoundary": {arn}}
+		note(r, "iam:PermissionsBoundary", arn)
 	}
+}
+
+// note gives a resource the value of a condition key.
+func note(r *action.Resource, key, value string) {
+	if r.Keys == nil {
+		r.Keys = map[string][]string{}
+	}
+	r.Keys[key] = []string{value}
+}
+
+// tagged asks for the permission to give tags, too, on what a request makes.
+func (t *things) tagged(permission string, tags []Tag) {
+	if len(tags) == 0 {
+		return
+	}
+	r := t.all[len(t.all)-1]
+	r.Permission = permission
+	t.all = append(t.all, r)
 }

@@ -25,6 +25,7 @@ var _ = action.Add(Catalog, action.Def[*API, CreateInstanceProfileInput, CreateI
 	Example: CreateInstanceProfileInput{InstanceProfileName: "web"},
 	On: on(func(t *things, in *CreateInstanceProfileInput) error {
 		t.add(arn(t.who.Account, "instance-profile", val(in.Path), in.InstanceProfileName), nil)
+		t.tagged("iam:TagInstanceProfile", in.Tags)
 		return nil
 	}),
 	Run: createInstanceProfile,

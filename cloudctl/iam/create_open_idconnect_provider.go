@@ -30,6 +30,7 @@ var _ = action.Add(Catalog, action.Def[*API, CreateOpenIDConnectProviderInput, C
 	On: on(func(t *things, in *CreateOpenIDConnectProviderInput) error {
 		name, err := providerURL(in.Url)
 		t.add(providerARN(t.who.Account, name), nil)
+		t.tagged("iam:TagOpenIDConnectProvider", in.Tags)
 		return err
 	}),
 	Run: createOpenIDConnectProvider,

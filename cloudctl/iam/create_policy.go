@@ -27,6 +27,7 @@ var _ = action.Add(Catalog, action.Def[*API, CreatePolicyInput, CreatePolicyOutp
 	Example: CreatePolicyInput{PolicyName: "look", PolicyDocument: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}]}`},
 	On: on(func(t *things, in *CreatePolicyInput) error {
 		t.add(arn(t.who.Account, "policy", val(in.Path), in.PolicyName), nil)
+		t.tagged("iam:TagPolicy", in.Tags)
 		return nil
 	}),
 	Run: createPolicy,

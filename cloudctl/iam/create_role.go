@@ -31,6 +31,7 @@ var _ = action.Add(Catalog, action.Def[*API, CreateRoleInput, CreateRoleOutput]{
 	On: on(func(t *things, in *CreateRoleInput) error {
 		t.add(arn(t.who.Account, "role", val(in.Path), in.RoleName), nil)
 		onBoundary(&t.all[0], val(in.PermissionsBoundary))
+		t.tagged("iam:TagRole", in.Tags)
 		return nil
 	}),
 	Run: createRole,

@@ -27,6 +27,7 @@ var _ = action.Add(Catalog, action.Def[*API, CreateUserInput, CreateUserOutput]{
 	On: on(func(t *things, in *CreateUserInput) error {
 		t.add(arn(t.who.Account, "user", val(in.Path), in.UserName), nil)
 		onBoundary(&t.all[0], val(in.PermissionsBoundary))
+		t.tagged("iam:TagUser", in.Tags)
 		return nil
 	}),
 	Run: createUser,

@@ -27,6 +27,7 @@ var _ = action.Add(Catalog, action.Def[*API, CreateVirtualMFADeviceInput, Create
 	Example: CreateVirtualMFADeviceInput{VirtualMFADeviceName: "ada"},
 	On: on(func(t *things, in *CreateVirtualMFADeviceInput) error {
 		t.add(arn(t.who.Account, "mfa", val(in.Path), in.VirtualMFADeviceName), nil)
+		t.tagged("iam:TagMFADevice", in.Tags)
 		return nil
 	}),
 	Run: createVirtualMFADevice,

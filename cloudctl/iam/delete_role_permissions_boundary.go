@@ -17,15 +17,8 @@ var _ = action.Add(Catalog, action.Def[*API, DeleteRolePermissionsBoundaryInput,
 	Name:    "DeleteRolePermissionsBoundary",
 	Doc:     "Takes the bound from what a role may.",
 	Example: DeleteRolePermissionsBoundaryInput{RoleName: "web"},
-	On: on(func(t *things, in *DeleteRolePermissionsBoundaryInput) error {
-		if r, err := t.tx.Role(t.who.Account, in.RoleName); err == nil {
-			t.add(r.ARN(), r.Tags)
-			onBoundary(&t.all[0], r.Boundary)
-			return nil
-		}
-		return t.role(in.RoleName)
-	}),
-	Run: deleteRolePermissionsBoundary,
+	On:      on(onRole(func(in *DeleteRolePermissionsBoundaryInput) string { return in.RoleName })),
+	Run:     deleteRolePermissionsBoundary,
 })
 
 func deleteRolePermissionsBoundary(ctx context.Context, api *API, who action.Caller, in *DeleteRolePermissionsBoundaryInput) (*action.Nothing, error) {

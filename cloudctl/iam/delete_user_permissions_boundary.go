@@ -17,15 +17,8 @@ var _ = action.Add(Catalog, action.Def[*API, DeleteUserPermissionsBoundaryInput,
 	Name:    "DeleteUserPermissionsBoundary",
 	Doc:     "Takes the bound from what a user may.",
 	Example: DeleteUserPermissionsBoundaryInput{UserName: "ada"},
-	On: on(func(t *things, in *DeleteUserPermissionsBoundaryInput) error {
-		if u, err := t.tx.User(t.who.Account, in.UserName); err == nil {
-			t.add(u.ARN(), u.Tags)
-			onBoundary(&t.all[0], u.Boundary)
-			return nil
-		}
-		return t.user(&in.UserName)
-	}),
-	Run: deleteUserPermissionsBoundary,
+	On:      on(onUser(func(in *DeleteUserPermissionsBoundaryInput) string { return in.UserName })),
+	Run:     deleteUserPermissionsBoundary,
 })
 
 func deleteUserPermissionsBoundary(ctx context.Context, api *API, who action.Caller, in *DeleteUserPermissionsBoundaryInput) (*action.Nothing, error) {

@@ -64,6 +64,7 @@ func (t *things) role(name string) error {
 	switch {
 	case err == nil:
 		t.add(r.ARN(), r.Tags)
+		onBoundary(&t.all[len(t.all)-1], r.Boundary)
 	case fault.KindOf(err) == fault.Missing:
 		t.add(arn(t.who.Account, "role", "/", name), nil)
 	default:

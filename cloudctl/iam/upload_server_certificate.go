@@ -31,6 +31,7 @@ var _ = action.Add(Catalog, action.Def[*API, UploadServerCertificateInput, Uploa
 	Example: UploadServerCertificateInput{ServerCertificateName: "www", CertificateBody: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", PrivateKey: "PEM"},
 	On: on(func(t *things, in *UploadServerCertificateInput) error {
 		t.add(arn(t.who.Account, "server-certificate", val(in.Path), in.ServerCertificateName), nil)
+		t.tagged("iam:TagServerCertificate", in.Tags)
 		return nil
 	}),
 	Run: uploadServerCertificate,

@@ -58,6 +58,7 @@ func (t *things) user(name *string) error {
 		t.add("arn:aws:iam::"+t.who.Account+":root", nil)
 	case err == nil:
 		t.add(u.ARN(), u.Tags)
+		onBoundary(&t.all[len(t.all)-1], u.Boundary)
 	case fault.KindOf(err) == fault.Missing && name != nil:
 		t.add(arn(t.who.Account, "user", "/", *name), nil)
 	default:

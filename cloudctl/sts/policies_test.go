@@ -110,3 +110,35 @@ func TestTheWholeAccountComesInPages(t *testing.T) {
 		t.Errorf("%v", seen)
 	}
 }
+
+// Who may make roles only within a boundary cannot reach beyond it.
+func TestRolesAreMadeWithinABoundary(t *testing.T) {
+	w := newWorld(t, nil)
+	root := w.iam(w.root)
+	bound := *do(w, root.CreatePolicy, &awsiam.CreatePolicyInput{PolicyName: aws.String("bound"), PolicyDocument: aws.String(onlyRoles)}).Policy.Arn
+	ann := w.user("ann", `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":["iam:CreateRole","iam:AttachRolePolicy","iam:PutRolePolicy","iam:PutRolePermissionsBoundary"],"Resource":"*",
+		 "Condition":{"StringEquals":{"iam:PermissionsBoundary":"`+bound+`"}}},
+		{"Effect":"Allow","Action":"iam:TagRole","Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/team":"red"}}},
+		{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}`)
+	c := w.iam(ann)
+	newRole := func(name string, boundary *string, team string) *awsiam.CreateRoleInput {
+		in := &awsiam.CreateRoleInput{RoleName: &name, PermissionsBoundary: boundary, AssumeRolePolicyDocument: aws.String(trust(`{"AWS":"`+w.account+`"}`, ""))}
+		if team != "" {
+			in.Tags = []iamtypes.Tag{{Key: aws.String("team"), Value: &team}}
+		}
+		return in
+	}
+	admin := aws.String("arn:aws:iam::aws:policy/AdministratorAccess")
+	refused(w, c.CreateRole, newRole("free", nil, ""), "AccessDenied")
+	refused(w, c.CreateRole, newRole("free", admin, ""), "AccessDenied")
+	refused(w, c.CreateRole, newRole("blue", &bound, "blue"), "AccessDenied")
+	do(w, c.CreateRole, newRole("red", &bound, "red"))
+	arn := do(w, c.CreateRole, newRole("plain", &bound, "")).Role.Arn
+	do(w, c.AttachRolePolicy, &awsiam.AttachRolePolicyInput{RoleName: aws.String("plain"), PolicyArn: admin})
+	refused(w, c.PutRolePermissionsBoundary, &awsiam.PutRolePermissionsBoundaryInput{RoleName: aws.String("plain"), PermissionsBoundary: admin}, "AccessDenied")
+	refused(w, c.DeleteRolePermissionsBoundary, &awsiam.DeleteRolePermissionsBoundaryInput{RoleName: aws.String("plain")}, "AccessDenied")
+	w.sees(of(do(w, w.sts(ann).AssumeRole, assume(*arn)).Credentials), false, true)
+	w.role("unbound", trust(`"*"`, ""), "")
+	refused(w, c.AttachRolePolicy, &awsiam.AttachRolePolicyInput{RoleName: aws.String("unbound"), PolicyArn: admin}, "AccessDenied")
+}
