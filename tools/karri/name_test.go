@@ -28,6 +28,9 @@ func TestCommandOfAnAction(t *testing.T) {
 		"ListAccounts":                  "account list",
 		"ForgetNode":                    "node forget",
 		"SetBucketQuota":                "bucket quota",
+		"PutAccountPolicy":              "account policy put",
+		"ApproveQuotaRequest":           "quota request approve",
+		"ListQuotas":                    "quota list",
 		"AdoptCluster":                  "cluster adopt",
 		"DescribeNatGateways":           "nat-gateway describe",
 	} {
