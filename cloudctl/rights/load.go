@@ -115,3 +115,9 @@ func labels(from store.Labels) map[string]string {
 	}
 	return out
 }
+
+// Group returns what a group gives to its users, as an identity that nobody has.
+func Group(tx *store.Tx, a *store.Account, g *store.UserGroup) (*identity.Identity, error) {
+	i := &identity.Identity{Kind: identity.User, Account: a.ID, Name: g.Name, ARN: g.ARN(), ID: g.ID}
+	return i, held(tx, i, g.ID)
+}

@@ -193,7 +193,15 @@ func (s *Service) Example(ctx context.Context, who Caller, p Policy, name string
 	if a, err = s.find(name); err != nil {
 		return nil, nil, nil, err
 	}
-	b, err := a.Request.JSON(a.Example)
+	return s.Ask(ctx, who, p, name, a.Example)
+}
+
+// Ask asks the named action for what in, of its type, says.
+func (s *Service) Ask(ctx context.Context, who Caller, p Policy, name string, in any) (a *Action, on []Resource, out any, err error) {
+	if a, err = s.find(name); err != nil {
+		return nil, nil, nil, err
+	}
+	b, err := a.Request.JSON(in)
 	if err != nil {
 		return a, nil, nil, err
 	}

@@ -228,3 +228,10 @@ func (p *Principal) kind() string {
 	}
 	return "Anonymous"
 }
+
+// Answers reports whether a condition key, in lower case, is one that the
+// principal itself has a value for.
+func (p *Principal) Answers(key string) bool {
+	_, ok := p.value(key)
+	return ok
+}
