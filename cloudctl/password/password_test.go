@@ -29,3 +29,21 @@ func TestAHashMatchesItsPasswordOnly(t *testing.T) {
 		}
 	}
 }
+
+func FuzzMatches(f *testing.F) {
+	h, err := Hash(rand.Reader, "correct horse")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(h, "correct horse")
+	f.Add(strings.Replace(h, "m=19456", "m=8", 1), "correct horse")
+	f.Add("$argon2id$v=19$m=1,t=1,p=255$AA$AA", "")
+	f.Fuzz(func(t *testing.T, hash, password string) {
+		if strings.Count(hash, "m=") > 0 && !strings.Contains(hash, "m=8,t=1,") && hash != h {
+			return // costs too much to try
+		}
+		if Matches(hash, password) && (hash != h || password != "correct horse") {
+			t.Errorf("%q matches %q", hash, password)
+		}
+	})
+}

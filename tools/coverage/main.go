@@ -9,13 +9,15 @@ import (
 	"fmt"
 
 	"karri/cloudctl/ec2"
+	"karri/cloudctl/iam"
+	"karri/cloudctl/servicequotas"
 	"karri/cloudctl/sts"
 	"karri/shared/action"
 	"karri/walrus/s3"
 )
 
 func main() {
-	for _, s := range []*action.Service{ec2.Catalog.With(nil), sts.Catalog.With(nil)} {
+	for _, s := range []*action.Service{ec2.Catalog.With(nil), iam.Catalog.With(nil), sts.Catalog.With(nil), servicequotas.Catalog.With(nil)} {
 		show(s)
 	}
 	fmt.Printf("# s3 2006-03-01\n\n## served: %d\n\n", len(s3.Names()))
