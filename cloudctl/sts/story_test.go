@@ -344,3 +344,27 @@ func TestWhenARoleWasLastUsed(t *testing.T) {
 		t.Errorf("%+v", r.RoleLastUsed)
 	}
 }
+
+func TestOneCodeGivesOneSession(t *testing.T) {
+	w := newWorld(t, nil)
+	ann := w.user("ann", "")
+	serial, code := w.device("ann"), w.code()
+	client := w.sts(ann)
+	given := make(chan bool)
+	const callers = 8
+	for range callers {
+		go func() {
+			_, err := client.GetSessionToken(t.Context(), &awssts.GetSessionTokenInput{SerialNumber: &serial, TokenCode: &code})
+			given <- err == nil
+		}()
+	}
+	n := 0
+	for range callers {
+		if <-given {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("one code gave %d sessions", n)
+	}
+}
