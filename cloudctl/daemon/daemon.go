@@ -9,6 +9,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -35,6 +36,7 @@ type Config struct {
 	service.Flags
 	service.PublicFlags
 	EventFlags
+	MasterKey       string        `flag:"master-key-file" help:"file with the key that seals users' secrets, outside the state folder and its copies; STATE/master.key when not given"`
 	TrailDelivery   time.Duration `flag:"trail-delivery" default:"5m" help:"how often trails write events into their buckets"`
 	Region          string        `flag:"region" default:"us-east-1" help:"name of the region that this cloud is"`
 	PublicAddresses string        `flag:"public-addresses" help:"public IPv4 addresses to give out: ranges as 192.0.2.0/28 or 192.0.2.10-192.0.2.20, separated by commas"`
@@ -49,7 +51,7 @@ func Spec(c *Config) service.Spec {
 			Name: "cloudctl",
 			Purpose: "The cloud controller: serves EC2, STS and the administrator's API to users, and tells " +
 				"the clusterctl and the blockstore of each zone what is wanted.",
-			Usage: "[flags]\n       cloudctl join-token --state DIR --role ROLE [--zone ZONE]\n       cloudctl root-key --state DIR",
+			Usage: "[flags]\n       cloudctl join-token --state DIR --role ROLE [--zone ZONE]\n       cloudctl root-key --state DIR\n       cloudctl rotate-master-key --state DIR",
 			Files: [][2]string{
 				{"STATE/cloud.db", "all records"}, {"STATE/audit.db", "the index of the audit logs, for searches"}, {"STATE/master.key", "the key that seals users' secrets"},
 				{"STATE/ca", "the cloud's authority and its key"}, {"STATE/pki", "the daemon's own certificate"},
@@ -81,7 +83,7 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 	if err != nil {
 		return err
 	}
-	book, err := local.OpenBook(ctx, s.State)
+	book, err := local.OpenBookWith(ctx, s.State, cmp.Or(conf.MasterKey, local.MasterKeyFile(s.State)))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,7 +34,12 @@ func MasterKeyFile(state string) string { return filepath.Join(state, "master.ke
 // OpenBook opens the records of a state folder and makes the administrator's
 // account if there is none. Close the store.
 func OpenBook(ctx context.Context, state string) (*account.Book, error) {
-	v, err := vault.Open(MasterKeyFile(state))
+	return OpenBookWith(ctx, state, MasterKeyFile(state))
+}
+
+// OpenBookWith is OpenBook where the master key is in a file of its own.
+func OpenBookWith(ctx context.Context, state, masterKey string) (*account.Book, error) {
+	v, err := vault.Open(masterKey)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +63,8 @@ type command struct {
 var commands = map[string]command{
 	"root-key": {config.Program{Name: "cloudctl root-key",
 		Purpose: "Gives the administrator a new access key in place of any that was lost, and prints it as JSON."}, rootKey},
+	"rotate-master-key": {config.Program{Name: "cloudctl rotate-master-key",
+		Purpose: "Puts a new master key in place of the old one and seals all secrets anew, while the daemon runs or not. Sessions that were given out end with the old key."}, rotateMasterKey},
 	"join-token": {config.Program{Name: "cloudctl join-token",
 		Purpose: "Prints a one-time token with which a component joins the cloud."}, joinToken},
 }
@@ -84,12 +92,13 @@ func Main(args []string) (status int, is bool) {
 
 func rootKey(ctx context.Context, p config.Program, args []string, out io.Writer) error {
 	var c struct {
-		State string `flag:"state" required:"true" help:"state folder of cloudctl"`
+		State     string `flag:"state" required:"true" help:"state folder of cloudctl"`
+		MasterKey string `flag:"master-key-file" help:"file with the key that seals users' secrets; STATE/master.key when not given"`
 	}
 	if _, err := config.Load(p, args, &c); err != nil {
 		return err
 	}
-	b, err := OpenBook(ctx, c.State)
+	b, err := OpenBookWith(ctx, c.State, cmp.Or(c.MasterKey, MasterKeyFile(c.State)))
 	if err != nil {
 		return err
 	}
@@ -106,6 +115,8 @@ func joinToken(ctx context.Context, p config.Program, args []string, out io.Writ
 		State string `flag:"state" required:"true" help:"state folder of cloudctl"`
 		Role  string `flag:"role" required:"true" help:"walrus, clusterctl or blockstore"`
 		Zone  string `flag:"zone" help:"zone of a clusterctl or blockstore"`
+
+		MasterKey string `flag:"master-key-file" help:"file with the key that seals users' secrets; STATE/master.key when not given"`
 	}
 	if _, err := config.Load(p, args, &c); err != nil {
 		return err
@@ -114,7 +125,7 @@ func joinToken(ctx context.Context, p config.Program, args []string, out io.Writ
 	if err != nil {
 		return fmt.Errorf("the cloud's authority, which cloudctl makes at its first start: %w", err)
 	}
-	b, err := OpenBook(ctx, c.State)
+	b, err := OpenBookWith(ctx, c.State, cmp.Or(c.MasterKey, MasterKeyFile(c.State)))
 	if err != nil {
 		return err
 	}

@@ -132,8 +132,8 @@ func (w *Webhooks) Create(ctx context.Context, to, subject, secret string) (*sto
 		return nil, "", fault.New(fault.Invalid, "InvalidParameterValue", "The secret of a webhook has 16 to 256 characters.")
 	}
 	h := &store.Webhook{ID: "hook-" + strings.ToLower(rand.Text()[:16]), URL: to, Subject: subject, Created: w.Clock()}
-	h.Sealed = w.Vault.Seal(h.ID, secret)
 	err := w.Store.InTx(ctx, func(tx *store.Tx) error {
+		h.Sealed = w.Vault.Seal(h.ID, secret)
 		all, err := tx.Webhooks()
 		if err == nil && len(all) >= mostHook {
 			err = fault.New(fault.Conflict, "LimitExceeded", "There are %d webhooks already.", len(all))

@@ -6,61 +6,79 @@
 // a row that was moved to another name does not open. The file is made whole
 // before it is named; a vault whose key is lost opens nothing, and each user
 // needs a new key then.
+//
+// A file may hold several keys while the master key is changed: the last one
+// seals, all open. Rotate adds one, whoever has the database seals anew what is
+// not Current, and Forget leaves the last one alone. A vault of another process
+// sees that the file has changed before it seals, and when something does not
+// open. A crash between the steps leaves more keys than are needed, and none
+// too few.
 package vault
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"karri/shared/durable"
 )
 
 const keyBytes = 32
 
+// mark begins what is sealed under a key that is named: mark, four bytes of the
+// key's hash, nonce and text. Older values have no mark and no name.
+const mark = 1
+
+const nameBytes = 4
+
 // A Vault seals and opens. It is safe for concurrent use.
-type Vault struct{ aead cipher.AEAD }
+type Vault struct {
+	file string
+
+	mu   sync.Mutex
+	seen os.FileInfo // the file as it was read
+	keys []key       // the last one seals
+}
+
+type key struct {
+	raw  []byte
+	name [nameBytes]byte
+	aead cipher.AEAD
+}
 
 // Open returns the vault whose master key is in file, made if it is not there.
 func Open(file string) (*Vault, error) {
-	key, err := os.ReadFile(file)
+	_, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = found(file); err == nil {
-			key, err = os.ReadFile(file)
-		}
+		err = found(file)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the master key: %w", err)
 	}
-	if len(key) != keyBytes {
-		return nil, fmt.Errorf("the master key in %s has %d bytes, not %d", file, len(key), keyBytes)
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		return nil, err
-	}
-	return &Vault{aead}, nil
+	v := &Vault{file: file}
+	return v, v.read()
 }
 
 // found makes the master key, unless somebody else does at the same time: a
 // daemon and a command that both find none must end with the same one.
 func found(file string) error {
-	key := make([]byte, keyBytes)
-	if _, err := rand.Read(key); err != nil {
+	raw := make([]byte, keyBytes)
+	if _, err := rand.Read(raw); err != nil {
 		return err
 	}
 	fresh := file + "." + rand.Text()
 	defer os.Remove(fresh)
-	if err := durable.WriteFile(fresh, key, 0o600); err != nil {
+	if err := durable.WriteFile(fresh, raw, 0o600); err != nil {
 		return err
 	}
 	if err := os.Link(fresh, file); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -69,16 +87,155 @@ func found(file string) error {
 	return durable.SyncDir(filepath.Dir(file))
 }
 
+// read reads the file.
+func (v *Vault) read() error {
+	info, err := os.Stat(v.file)
+	if err != nil {
+		return fmt.Errorf("the master key: %w", err)
+	}
+	b, err := os.ReadFile(v.file)
+	if err != nil {
+		return fmt.Errorf("the master key: %w", err)
+	}
+	keys, err := parse(b)
+	if err != nil {
+		return fmt.Errorf("the master key in %s: %w", v.file, err)
+	}
+	v.seen, v.keys = info, keys
+	return nil
+}
+
+// parse reads a file: one key of 32 bytes as they are, or one in base64 a line.
+func parse(b []byte) ([]key, error) {
+	if len(b) == keyBytes {
+		k, err := newKey(b)
+		return []key{k}, err
+	}
+	var all []key
+	for line := range bytes.Lines(b) {
+		raw, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(line)))
+		if err != nil || len(raw) != keyBytes {
+			return nil, fmt.Errorf("it holds %d bytes that are no keys", len(b))
+		}
+		k, err := newKey(raw)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, k)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("it is empty")
+	}
+	return all, nil
+}
+
+func newKey(raw []byte) (k key, err error) {
+	block, err := aes.NewCipher(raw)
+	if err != nil {
+		return k, err
+	}
+	k.raw = bytes.Clone(raw)
+	sum := sha256.Sum256(raw)
+	copy(k.name[:], sum[:])
+	k.aead, err = cipher.NewGCMWithRandomNonce(block)
+	return k, err
+}
+
+// now returns the keys, read anew if the file has changed.
+func (v *Vault) now() []key {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	info, err := os.Stat(v.file)
+	if err == nil && (!info.ModTime().Equal(v.seen.ModTime()) || !os.SameFile(info, v.seen)) {
+		_ = v.read() // what was read before goes on to serve
+	}
+	return v.keys
+}
+
+// held returns the keys as they were read.
+func (v *Vault) held() []key {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.keys
+}
+
 // Seal returns secret encrypted for name.
 func (v *Vault) Seal(name, secret string) []byte {
-	return v.aead.Seal(nil, nil, []byte(secret), []byte(name))
+	keys := v.now()
+	k := keys[len(keys)-1]
+	return k.aead.Seal(append([]byte{mark}, k.name[:]...), nil, []byte(secret), []byte(name))
 }
 
 // Unseal returns the secret that was sealed for name.
 func (v *Vault) Unseal(name string, sealed []byte) (string, error) {
-	b, err := v.aead.Open(nil, nil, sealed, []byte(name))
+	text, err := open(v.held(), name, sealed)
+	if err != nil {
+		text, err = open(v.now(), name, sealed)
+	}
 	if err != nil {
 		return "", fmt.Errorf("the secret of %s does not open under this master key: %w", name, err)
 	}
-	return string(b), nil
+	return string(text), nil
+}
+
+func open(keys []key, name string, sealed []byte) (text []byte, err error) {
+	err = errors.New("it was sealed under another key")
+	for _, k := range keys {
+		if k.sealed(sealed) {
+			if text, err = k.aead.Open(nil, nil, sealed[1+nameBytes:], []byte(name)); err == nil {
+				return text, nil
+			}
+		}
+	}
+	for _, k := range keys { // older than names
+		if text, old := k.aead.Open(nil, nil, sealed, []byte(name)); old == nil {
+			return text, nil
+		}
+	}
+	return nil, err
+}
+
+func (k key) sealed(b []byte) bool {
+	return len(b) > 1+nameBytes && b[0] == mark && bytes.Equal(b[1:1+nameBytes], k.name[:])
+}
+
+// Current reports whether something was sealed under the key that seals now.
+func (v *Vault) Current(sealed []byte) bool {
+	keys := v.now()
+	return keys[len(keys)-1].sealed(sealed)
+}
+
+// Keys is how many keys there are.
+func (v *Vault) Keys() int { return len(v.now()) }
+
+// Rotate adds a key, which seals from now on.
+func (v *Vault) Rotate() error {
+	raw := make([]byte, keyBytes)
+	if _, err := rand.Read(raw); err != nil {
+		return err
+	}
+	k, err := newKey(raw)
+	if err != nil {
+		return err
+	}
+	return v.write(append(slices.Clone(v.now()), k))
+}
+
+// Forget drops all keys but the one that seals: nothing else opens any more.
+func (v *Vault) Forget() error {
+	keys := v.now()
+	return v.write(keys[len(keys)-1:])
+}
+
+func (v *Vault) write(keys []key) error {
+	var b []byte
+	for _, k := range keys {
+		b = append(base64.StdEncoding.AppendEncode(b, k.raw), '\n')
+	}
+	if err := durable.WriteFile(v.file, b, 0o600); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.read()
 }

@@ -77,3 +77,81 @@ func TestTwoFirstStartsEndWithOneMasterKey(t *testing.T) {
 		}
 	}
 }
+
+func TestAKeyIsChangedUnderAVaultThatRuns(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "master.key")
+	running, err := Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := running.Seal("a", "hush")
+	command, err := Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	fresh := running.Seal("a", "hush")
+	if !command.Current(fresh) || command.Current(old) || running.Keys() != 2 {
+		t.Error("the vault that runs goes on to seal under the old key")
+	}
+	for _, sealed := range [][]byte{old, fresh} {
+		for _, v := range []*Vault{running, command} {
+			if text, err := v.Unseal("a", sealed); err != nil || text != "hush" {
+				t.Errorf("%q, %v", text, err)
+			}
+		}
+	}
+	if err := command.Forget(); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []*Vault{running, command} {
+		if text, err := v.Unseal("a", fresh); err != nil || text != "hush" {
+			t.Errorf("%q, %v", text, err)
+		}
+		v.Current(fresh)
+		if _, err := v.Unseal("a", old); err == nil {
+			t.Error("what is under the old key opens")
+		}
+	}
+}
+
+// What was sealed before keys had names opens still.
+func TestValuesWithoutAName(t *testing.T) {
+	v, err := Open(filepath.Join(t.TempDir(), "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 600 { // also where the nonce happens to begin as a mark does
+		sealed := v.keys[0].aead.Seal(nil, nil, []byte("hush"), []byte("a"))
+		if text, err := v.Unseal("a", sealed); err != nil || text != "hush" || v.Current(sealed) && sealed[0] != mark {
+			t.Fatalf("%q, %v", text, err)
+		}
+	}
+}
+
+func FuzzUnseal(f *testing.F) {
+	v, err := Open(filepath.Join(f.TempDir(), "master.key"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	good := v.Seal("a", "hush")
+	f.Add(good)
+	f.Add([]byte{mark})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if text, err := v.Unseal("a", b); err == nil && !bytes.Equal(b, good) {
+			t.Errorf("%x opens: %q", b, text)
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(make([]byte, 32))
+	f.Add([]byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if keys, err := parse(b); err == nil && len(keys) == 0 {
+			t.Error("no key and no error")
+		}
+	})
+}
