@@ -8,6 +8,7 @@ package main
 import (
 	"fmt"
 
+	"karri/cloudctl/cloudtrail"
 	"karri/cloudctl/ec2"
 	"karri/cloudctl/iam"
 	"karri/cloudctl/servicequotas"
@@ -17,7 +18,7 @@ import (
 )
 
 func main() {
-	for _, s := range []*action.Service{ec2.Catalog.With(nil), iam.Catalog.With(nil), sts.Catalog.With(nil), servicequotas.Catalog.With(nil)} {
+	for _, s := range []*action.Service{ec2.Catalog.With(nil), iam.Catalog.With(nil), sts.Catalog.With(nil), servicequotas.Catalog.With(nil), cloudtrail.Catalog.With(nil)} {
 		show(s)
 	}
 	fmt.Printf("# s3 2006-03-01\n\n## served: %d\n\n", len(s3.Names()))

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"karri/cloudctl/admin"
+	"karri/cloudctl/cloudtrail"
 	"karri/cloudctl/ec2"
 	"karri/cloudctl/iam"
 	"karri/cloudctl/servicequotas"
@@ -19,7 +20,7 @@ import (
 
 func TestNoTwoActionsAreOneCommand(t *testing.T) {
 	seen := map[string]string{}
-	for _, actions := range [][]*action.Action{ec2.Catalog.All(), sts.Catalog.All(), iam.Catalog.All(), servicequotas.Catalog.All(), admin.Catalog.All()} {
+	for _, actions := range [][]*action.Action{ec2.Catalog.All(), sts.Catalog.All(), iam.Catalog.All(), servicequotas.Catalog.All(), cloudtrail.Catalog.All(), admin.Catalog.All()} {
 		for _, a := range actions {
 			noun, verb := command(a.Name)
 			if other := seen[noun+" "+verb]; other != "" && !a.Empty {
