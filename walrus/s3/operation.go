@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -104,4 +105,21 @@ func (c *call) subresource(s selector) (string, error) {
 		}
 	}
 	return found, c.readVersion(s)
+}
+
+// A Route is how an operation is asked for, for tests of all of them.
+type Route struct {
+	Name, Action, Method string
+	Bucket, Key          bool   // it is asked of a bucket, of an object in it
+	Sub, Header          string // query parameter and header that select it
+}
+
+// Routes returns those of all operations, by name.
+func Routes() []Route {
+	var all []Route
+	for _, o := range operations {
+		all = append(all, Route{o.Name, o.Action, o.Method, o.On != onService, o.On == onObject, o.Sub, o.Header})
+	}
+	slices.SortFunc(all, func(a, b Route) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Sub, b.Sub)) })
+	return all
 }
