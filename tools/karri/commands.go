@@ -61,7 +61,7 @@ func newBuilder(root *cobra.Command, set *settings, c *client) *builder {
 func (b *builder) add(services []action.Manual) {
 	for _, s := range services {
 		for _, page := range s.Actions {
-			if !page.Absent && page.Name != "Explain" { // explain has a command of its own
+			if !page.Absent && page.Name != "Explain" && page.Name != "ExplainDenied" { // explain has commands of its own
 				b.addAction(s.Service, page)
 			}
 		}

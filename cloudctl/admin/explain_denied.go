@@ -1,0 +1,123 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"karri/cloudctl/store"
+	"karri/shared/action"
+	"karri/shared/audit"
+	"karri/shared/fault"
+)
+
+// ExplainDeniedInput names a request that was refused.
+type ExplainDeniedInput struct{ RequestId string }
+
+// ExplainDeniedOutput says who was refused what, and by which statement.
+type ExplainDeniedOutput struct {
+	Time      time.Time
+	Daemon    string
+	Caller    string // ARN
+	Action    string
+	Resources []string
+	Code      string
+	Message   string
+	Lines     []string // how it was decided
+}
+
+var _ = action.Add(Catalog, action.Def[*API, ExplainDeniedInput, ExplainDeniedOutput]{
+	Name:    "ExplainDenied",
+	Doc:     "Tells why a request was refused: who asked for what, and which statement of which policy decided.",
+	Example: ExplainDeniedInput{RequestId: "6f1e2f9c-0000-4000-8000-000000000000"},
+	On:      action.Own[*API, ExplainDeniedInput],
+	Run:     explainDenied,
+})
+
+func explainDenied(ctx context.Context, api *API, who action.Caller, in *ExplainDeniedInput) (*ExplainDeniedOutput, error) {
+	none := fault.New(fault.Missing, "NoSuchRequest", "No refused request %s is known. The audit log is read within seconds, and kept for a time.", in.RequestId)
+	if in.RequestId == "" {
+		return nil, none
+	}
+	s := store.Search{Request: in.RequestId, Code: "*", Max: 20}
+	if !who.Admin {
+		s.Account = who.Account
+	}
+	rows, err := api.Ledger.Index.Find(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	var best *audit.Line
+	for _, row := range rows {
+		var l audit.Line
+		if err := json.Unmarshal(row.Body, &l); err != nil {
+			return nil, fmt.Errorf("line %d of the audit log %s: %w", row.Seq, row.Log, err)
+		}
+		if best == nil || len(l.Decision) > 0 {
+			best = &l
+		}
+	}
+	if best == nil {
+		return nil, none
+	}
+	return &ExplainDeniedOutput{
+		Time: best.Time, Daemon: best.Daemon, Caller: best.ARN, Action: best.Service + ":" + best.Action, Resources: best.On,
+		Code: best.Code, Message: best.Text, Lines: decided(best.Decision),
+	}, nil
+}
+
+type valueList struct{ Items []struct{ Value string } }
+
+func (l valueList) String() string {
+	var all []string
+	for _, v := range l.Items {
+		all = append(all, v.Value)
+	}
+	return strings.Join(all, ", ")
+}
+
+// decided reads the decision of an audit line: the form that the daemons give
+// to refusals, or a sentence.
+func decided(raw json.RawMessage) []string {
+	if len(raw) == 0 {
+		return []string{"It was not refused by a policy."}
+	}
+	var m struct {
+		ExplicitDeny      bool
+		MatchedStatements struct {
+			Items []struct {
+				StatementID, Effect, SourcePolicyID, SourcePolicyType string
+				Actions, Resources                                    valueList
+			}
+		}
+		Context struct {
+			Action, Resource string
+			Conditions       struct {
+				Items []struct {
+					Key    string
+					Values valueList
+				}
+			}
+		}
+	}
+	var sentence string
+	if json.Unmarshal(raw, &sentence) == nil {
+		return []string{sentence}
+	}
+	if err := json.Unmarshal(raw, &m); err != nil || m.Context.Action == "" {
+		return []string{string(raw)}
+	}
+	lines := []string{m.Context.Action + " on " + m.Context.Resource}
+	if len(m.MatchedStatements.Items) == 0 {
+		lines = append(lines, "No statement allows it.")
+	}
+	for _, s := range m.MatchedStatements.Items {
+		lines = append(lines, fmt.Sprintf("%s by statement %q of the %s policy %q: %s on %s", s.Effect, s.StatementID, strings.ToLower(s.SourcePolicyType), s.SourcePolicyID, s.Actions, s.Resources))
+	}
+	for _, c := range m.Context.Conditions.Items {
+		lines = append(lines, c.Key+" = "+c.Values.String())
+	}
+	return lines
+}
