@@ -157,7 +157,7 @@ func (v *visit) pick(r *http.Request, body []byte) (url.Values, error) {
 			case prefix == s.Name:
 				v.service = s
 				return nil, nil
-			case prefix != "" && prefix == s.Model.Target:
+			case prefix != "" && (prefix == s.Model.Target || strings.HasSuffix(s.Model.Target, "."+prefix)): // some clients leave the beginning away
 				v.service, v.request.Dialect = s, protocol.AWSJSON
 				return nil, nil
 			}

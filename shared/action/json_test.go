@@ -87,6 +87,7 @@ func TestAServiceOfThePublicJSONProtocol(t *testing.T) {
 		{"1", public + "LookupEvents", `{"NextToken":"x"}`, 400, `"InvalidNextTokenException"`},
 		{"1", public + "GetChannel", `{}`, 400, `"UnsupportedOperationException"`},
 		{"1", public + "MakeCoffee", `{}`, 400, `"UnknownOperationException"`},
+		{"1", "CloudTrail_20131101.DescribeTrails", `{"trailNameList":["a"]}`, 200, `{"trailList":[{"Name":"a"}]}`},
 		{"1", public, `{}`, 400, `"UnknownOperationException"`},
 		{"", public + "LookupEvents", `{}`, 400, `"AccessDeniedException"`},
 		{"1", "cloudtrail.DescribeTrails", `{"TrailNameList":["a"]}`, 200, `{"TrailList":[{"Name":"a"}]}`},
