@@ -79,7 +79,7 @@ func (l valueList) String() string {
 }
 
 // decided reads the decision of an audit line: the form that the daemons give
-// to refusals, or a sentence.
+// to refusals.
 func decided(raw json.RawMessage) []string {
 	if len(raw) == 0 {
 		return []string{"It was not refused by a policy."}
@@ -102,9 +102,9 @@ func decided(raw json.RawMessage) []string {
 			}
 		}
 	}
-	var sentence string
-	if json.Unmarshal(raw, &sentence) == nil {
-		return []string{sentence}
+	var of struct{ Action, Decision string } // of walrus
+	if json.Unmarshal(raw, &of) == nil && of.Decision != "" {
+		return []string{of.Action, of.Decision}
 	}
 	if err := json.Unmarshal(raw, &m); err != nil || m.Context.Action == "" {
 		return []string{string(raw)}

@@ -40,6 +40,7 @@ func (u *Client) Close() { u.http.CloseIdleConnections() }
 type Refusal struct {
 	Status     int
 	Code, Text string
+	RequestID  string
 }
 
 // Error is error's.
@@ -107,7 +108,7 @@ func (u *Client) send(r *http.Request, service string) ([]byte, error) {
 	defer res.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
 	if err == nil && res.StatusCode/100 != 2 {
-		err = &Refusal{Status: res.StatusCode, Text: string(b)}
+		err = &Refusal{Status: res.StatusCode, Text: string(b), RequestID: res.Header.Get("X-Amzn-Requestid")}
 	}
 	return b, err
 }
