@@ -95,7 +95,6 @@ func TestADisabledKeyIsRefusedAtOnce(t *testing.T) {
 	if testing.Short() {
 		t.Skip()
 	}
-	t.Parallel()
 	c := small(t, nil)
 	c.hears(t)
 	id, user := c.account(t, "first")
@@ -125,7 +124,6 @@ func TestWithoutEventsADisabledKeyIsRefusedWithinTheBound(t *testing.T) {
 	if testing.Short() {
 		t.Skip()
 	}
-	t.Parallel()
 	c := small(t, func(conf *Config) {
 		conf.Cloudctl, conf.Walrus = []string{"--events-listen", "off"}, []string{"--key-refresh", "2s"}
 	})

@@ -140,7 +140,6 @@ func TestSecretsLieNowhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip()
 	}
-	t.Parallel()
 	var log logged
 	c := small(t, func(conf *Config) {
 		conf.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
