@@ -62,9 +62,10 @@ func explainDenied(ctx context.Context, api *API, who action.Caller, in *Explain
 	if best == nil {
 		return nil, none
 	}
+	message, _, _ := strings.Cut(best.Text, " Encoded authorization failure message:") // the lines say what it says
 	return &ExplainDeniedOutput{
 		Time: best.Time, Daemon: best.Daemon, Caller: best.ARN, Action: best.Service + ":" + best.Action, Resources: best.On,
-		Code: best.Code, Message: best.Text, Lines: decided(best.Decision),
+		Code: best.Code, Message: message, Lines: decided(best.Decision),
 	}, nil
 }
 

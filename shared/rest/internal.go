@@ -137,6 +137,8 @@ func (in *Internal) note(r *http.Request, pattern string, began time.Time, err e
 	if err != nil {
 		f := fault.Of(err)
 		l.Code, l.Text = f.Code, f.Text
+	} else if c.unnoted {
+		return
 	}
 	in.Audit(l)
 }

@@ -29,6 +29,7 @@ func (s *Service) openAudit() (err error) {
 		if err != nil {
 			return err
 		}
+		rest.Unaudited(r.Context())
 		p, err := s.Audit.After(at)
 		if err != nil {
 			return err

@@ -31,6 +31,7 @@ var columns = map[string][]string{
 	"type":      {"InstanceType", "VCpuInfo.DefaultVCpus", "MemoryInfo.SizeInMiB", "InstanceStorageInfo.TotalSizeInGB"},
 	"vpc":       {"VpcId", "CidrBlock", "IsDefault", "State"},
 	"subnet":    {"SubnetId", "VpcId", "CidrBlock", "AvailabilityZone", "AvailableIpAddressCount"},
+	"audit":     {"Time", "Daemon", "Who", "Service", "Action", "On.0", "Code", "RequestId"},
 	"bucket":    {"BucketName", "AccountId", "Created", "Versioning", "Objects", "Bytes", "MaxObjects", "MaxBytes", "Settings"},
 	"interface": {"NetworkInterfaceId", "Status", "PrivateIpAddress", "Attachment.InstanceId", "MacAddress", "SubnetId"},
 }
@@ -138,7 +139,8 @@ func mainList(page action.ManualPage) string {
 	if page.Name == "GetGroup" {
 		return "Users"
 	}
-	listing := strings.HasPrefix(page.Name, "Describe") || strings.HasPrefix(page.Name, "List")
+	verb := firstWord(page.Name)
+	listing := verb == "Describe" || verb == "List" || verb == "Search" || verb == "Verify"
 	for _, l := range page.Lists {
 		if listing || strings.HasSuffix(l, "Instances") {
 			return l
@@ -201,7 +203,7 @@ var headings = strings.NewReplacer("v cpus", "vcpus", "gi b", "gib", "mi b", "mi
 // heading makes STATE of State.Name and NAME of Tags.Name.
 func heading(column string) string {
 	head, tail, ok := strings.Cut(column, ".")
-	if ok && (head == "Tags" || tail != "Name") {
+	if ok && tail != "0" && (head == "Tags" || tail != "Name") {
 		head = tail[strings.LastIndexByte(tail, '.')+1:]
 	}
 	return headings.Replace(strings.ReplaceAll(kebab(head), "-", " "))
