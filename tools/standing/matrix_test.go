@@ -13,6 +13,7 @@ import (
 
 	accounts "karri/cloudctl/account"
 	"karri/cloudctl/admin"
+	"karri/cloudctl/cloudtrail"
 	"karri/cloudctl/ec2"
 	ourIAM "karri/cloudctl/iam"
 	"karri/cloudctl/managed"
@@ -149,6 +150,7 @@ func theCloud(t *testing.T) ([]*action.Service, *vault.Vault) {
 		ec2.Catalog.Stage(&ec2.API{Store: s, Reports: &report.Latest{}, Clock: time.Now, Region: region, Pool: []netip.Prefix{netip.MustParsePrefix("192.0.2.8/29")}, Nudge: func() {}}, run),
 		ourIAM.Catalog.Stage(&ourIAM.API{Store: s, Accounts: book, Vault: v, Clock: time.Now, Managed: managed.Policies{}}, run),
 		ourSTS.Catalog.Stage(&ourSTS.API{Store: s, Vault: v, Clock: time.Now, Sessions: book.Sessions()}, run),
+		cloudtrail.Catalog.Stage(&cloudtrail.API{Store: s, Region: region, Clock: time.Now}, run),
 		servicequotas.Catalog.Stage(&servicequotas.API{Store: s, Clock: time.Now, Region: region}, run),
 		admin.Catalog.Stage(&admin.API{Accounts: book, Reports: &report.Latest{}, Region: region, Clock: time.Now}, run),
 	}, v
