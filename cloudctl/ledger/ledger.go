@@ -11,6 +11,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -39,6 +40,8 @@ type Ledger struct {
 	Sources func() map[string]Source
 	Clock   func() time.Time
 	Log     *slog.Logger
+	// Pace is how often the logs of others are asked for what is new; 3 s when zero.
+	Pace time.Duration
 
 	wake chan struct{}
 	mu   sync.Mutex
@@ -63,12 +66,16 @@ func (l *Ledger) Nudge() {
 const keepFor = 90 * 24 * time.Hour
 
 // Run takes lines over until ctx ends: its own daemon's at once, those of the
-// others every few seconds.
+// others every few seconds, however much its own writes.
 func (l *Ledger) Run(ctx context.Context, own string) error {
-	pruned := time.Time{}
-	for n := 0; ctx.Err() == nil; n++ {
+	var pruned, asked time.Time
+	for ctx.Err() == nil {
+		all := time.Since(asked) >= cmp.Or(l.Pace, 3*time.Second)
+		if all {
+			asked = time.Now()
+		}
 		for name, s := range l.Sources() {
-			if name != own && n%5 != 0 {
+			if name != own && !all {
 				continue
 			}
 			if err := l.Take(ctx, name, s); err != nil && ctx.Err() == nil && fault.KindOf(err) != fault.Later {
@@ -84,7 +91,6 @@ func (l *Ledger) Run(ctx context.Context, own string) error {
 		case <-ctx.Done():
 		case <-l.wake:
 			pause(ctx, 100*time.Millisecond) // for more to gather
-			n--                              // others are not asked more often for that
 		case <-time.After(time.Second):
 		}
 	}

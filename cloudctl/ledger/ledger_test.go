@@ -132,6 +132,49 @@ func TestLinesAreTakenOverOnce(t *testing.T) {
 	}
 }
 
+// asked is a log that notes when it is asked.
+type asked struct {
+	own
+	at chan time.Time
+}
+
+func (a asked) After(ctx context.Context, at audit.Head) (audit.Part, error) {
+	select {
+	case a.at <- time.Now():
+	default:
+	}
+	return a.own.After(ctx, at)
+}
+
+// What a walrus refused is found however busy cloudctl itself is, and asking
+// for it is no load of its own.
+func TestOtherLogsAreAskedAtTheirPaceHoweverMuchTheOwnWrites(t *testing.T) {
+	w := open(t)
+	theirs := asked{own{w.log}, make(chan time.Time)}
+	w.Pace = 300 * time.Millisecond
+	w.Sources = func() map[string]Source {
+		return map[string]Source{"cloudctl.karri": own{w.log}, "walrus.karri": theirs}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx, "cloudctl.karri") }()
+	go func() {
+		for ctx.Err() == nil {
+			w.Nudge()
+			pause(ctx, time.Millisecond)
+		}
+	}()
+	first := <-theirs.at
+	<-theirs.at
+	if third := <-theirs.at; third.Sub(first) < 2*w.Pace {
+		t.Errorf("asked three times within %v", third.Sub(first))
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestALogThatWasCutShows(t *testing.T) {
 	w := open(t)
 	w.note(10)
