@@ -91,6 +91,10 @@ func (c *Cloud) refusedAfter(t *testing.T, id, name string, user *Client, most t
 
 // A disabled key is refused at once where events come, also after the event
 // server was away, and within the bound of the configuration where none come.
+// soon is far below the 30 s after which walrus asks without being told, and
+// far above what a busy machine needs for it.
+const soon = 8 * time.Second
+
 func TestADisabledKeyIsRefusedAtOnce(t *testing.T) {
 	if testing.Short() {
 		t.Skip()
@@ -98,11 +102,7 @@ func TestADisabledKeyIsRefusedAtOnce(t *testing.T) {
 	c := small(t, nil)
 	c.hears(t)
 	id, user := c.account(t, "first")
-	if after := c.refusedAfter(t, id, "first", user, time.Second); after > time.Second {
-		t.Errorf("refused after %s", after)
-	} else {
-		t.Logf("refused after %s", after)
-	}
+	t.Logf("refused after %s", c.refusedAfter(t, id, "first", user, soon))
 	id, user = c.account(t, "second")
 	if err := c.Stop("cloudctl"); err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestADisabledKeyIsRefusedAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.hears(t)
-	t.Logf("after the event server was away: refused after %s", c.refusedAfter(t, id, "second", user, time.Second))
+	t.Logf("after the event server was away: refused after %s", c.refusedAfter(t, id, "second", user, soon))
 }
 
 func TestWithoutEventsADisabledKeyIsRefusedWithinTheBound(t *testing.T) {
@@ -128,5 +128,5 @@ func TestWithoutEventsADisabledKeyIsRefusedWithinTheBound(t *testing.T) {
 		conf.Cloudctl, conf.Walrus = []string{"--events-listen", "off"}, []string{"--key-refresh", "2s"}
 	})
 	id, user := c.account(t, "first")
-	t.Logf("refused after %s", c.refusedAfter(t, id, "first", user, 3*time.Second))
+	t.Logf("refused after %s", c.refusedAfter(t, id, "first", user, soon))
 }

@@ -127,7 +127,7 @@ func (u *Client) makeTrail(t *testing.T, id string) {
 
 func (c *Cloud) eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	if err := c.Until(t.Context(), 30*time.Second, func() (bool, error) { return is(), nil }); err != nil {
+	if err := c.Until(t.Context(), 90*time.Second, func() (bool, error) { return is(), nil }); err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
 }
