@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"karri/cloudctl/quota"
-	"karri/cloudctl/store"
 	"karri/shared/action"
 )
 
@@ -17,17 +16,6 @@ var _ = action.Add(Catalog, action.Def[*API, ApproveQuotaRequestInput, QuotaRequ
 	Example: ApproveQuotaRequestInput{RequestId: "d187537d15254312a9609aa51bbf7624u7W49tPO"},
 	On:      action.AdminOnly[*API, ApproveQuotaRequestInput],
 	Run: func(ctx context.Context, api *API, who action.Caller, in *ApproveQuotaRequestInput) (*QuotaRequest, error) {
-		var out *QuotaRequest
-		err := api.Accounts.Store.InTx(ctx, func(tx *store.Tx) error {
-			r, err := quota.Approve(tx, in.RequestId, who.ARN, api.Clock())
-			if err == nil {
-				out = requestShape(r)
-			}
-			return err
-		})
-		if err == nil {
-			api.Nudge()
-		}
-		return out, err
+		return api.decide(ctx, who, in.RequestId, quota.Approve)
 	},
 })

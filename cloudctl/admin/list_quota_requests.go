@@ -65,3 +65,17 @@ func requestShape(r *store.QuotaRequest) *QuotaRequest {
 	}
 	return out
 }
+
+// decide answers a request in one transaction and wakes the loop that tells walrus.
+func (api *API) decide(ctx context.Context, who action.Caller, request string, how func(tx *store.Tx, request, by string, now time.Time) (*store.QuotaRequest, error)) (*QuotaRequest, error) {
+	var r *store.QuotaRequest
+	err := api.Accounts.Store.InTx(ctx, func(tx *store.Tx) (err error) {
+		r, err = how(tx, request, who.ARN, api.Clock())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	api.Nudge()
+	return requestShape(r), nil
+}

@@ -96,9 +96,6 @@ func (c *Cloud) refusedAfter(t *testing.T, id, name string, user *Client, most t
 const soon = 8 * time.Second
 
 func TestADisabledKeyIsRefusedAtOnce(t *testing.T) {
-	if testing.Short() {
-		t.Skip()
-	}
 	c := small(t, nil)
 	c.hears(t)
 	id, user := c.account(t, "first")
@@ -121,9 +118,6 @@ func TestADisabledKeyIsRefusedAtOnce(t *testing.T) {
 }
 
 func TestWithoutEventsADisabledKeyIsRefusedWithinTheBound(t *testing.T) {
-	if testing.Short() {
-		t.Skip()
-	}
 	c := small(t, func(conf *Config) {
 		conf.Cloudctl, conf.Walrus = []string{"--events-listen", "off"}, []string{"--key-refresh", "2s"}
 	})

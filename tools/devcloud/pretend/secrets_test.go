@@ -137,9 +137,6 @@ func (g *given) hunt(where string, text []byte) {
 // No secret that was given out is in a state folder, a log, a metric, the
 // arguments of the process or the answer to a request that failed.
 func TestSecretsLieNowhere(t *testing.T) {
-	if testing.Short() {
-		t.Skip()
-	}
 	var log logged
 	c := small(t, func(conf *Config) {
 		conf.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
