@@ -47,6 +47,9 @@ func Open(dir string, o Options) (*Store, error) {
 	for i := range po.Levels {
 		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
+	if err := endsTruly(po.FS, dir); err != nil {
+		return nil, fmt.Errorf("open index: %w", err)
+	}
 	db, err := pebble.Open(dir, po)
 	if err != nil {
 		return nil, fmt.Errorf("open index: %w", err)

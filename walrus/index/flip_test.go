@@ -1,12 +1,15 @@
 package index_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -87,27 +90,79 @@ func flipBit(t *testing.T, disk *vfs.MemFS) (name string, bit int64, size int) {
 			at -= 8 * sizes[i]
 			continue
 		}
-		f, err := disk.Open(n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = f.Close()
+		b := contents(t, disk, n)
 		b[at/8] ^= 1 << (at % 8)
-		w, err := disk.Create(n, vfs.WriteCategoryUnspecified)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write(b); err != nil {
-			t.Fatal(err)
-		}
-		_ = w.Close()
+		replace(t, disk, n, b)
 		return n, at, len(b)
 	}
 	return "", 0, 0
+}
+
+func contents(t *testing.T, disk *vfs.MemFS, name string) []byte {
+	t.Helper()
+	f, err := disk.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func replace(t *testing.T, disk *vfs.MemFS, name string, b []byte) {
+	t.Helper()
+	f, err := disk.Create(name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAFlippedLogNumberIsNotTheEnd flips, in each chunk of the log of a walrus
+// that crashed, the one bit that makes the engine believe that the log ends
+// there, and would silently lose all that was acknowledged after it.
+func TestAFlippedLogNumberIsNotTheEnd(t *testing.T) {
+	disk, _ := stored(t, true)
+	names, err := disk.List("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunks := 0
+	for _, name := range names {
+		number, err := strconv.ParseUint(strings.TrimSuffix(name, ".log"), 10, 32)
+		if err != nil {
+			continue
+		}
+		whole := contents(t, disk, name)
+		for at := 7; at+4 <= len(whole); at++ {
+			if kind := whole[at-1]; kind < 9 || kind > 12 || binary.LittleEndian.Uint32(whole[at:]) != uint32(number) {
+				continue
+			}
+			if chunks++; chunks%20 != 1 {
+				continue
+			}
+			changed := bytes.Clone(whole)
+			binary.LittleEndian.PutUint32(changed[at:], uint32(number)+1)
+			copied := vfs.NewMem()
+			if _, err := vfs.Clone(disk, copied, "", ""); err != nil {
+				t.Fatal(err)
+			}
+			replace(t, copied, name, changed)
+			x, err := index.Open("", index.Options{FS: copied, Log: slog.New(slog.DiscardHandler)})
+			if err == nil {
+				t.Errorf("byte %d of %s of %d bytes: the index opened", at, name, len(whole))
+				_ = x.Close()
+			}
+		}
+	}
+	if chunks < 300 {
+		t.Errorf("the log has %d chunks: the test's idea of a log is wrong", chunks)
+	}
 }
 
 // TestFlippedBitsOfTheIndex flips a bit of what is stored, a thousand times. The
