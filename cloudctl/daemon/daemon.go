@@ -20,6 +20,7 @@ import (
 	"karri/cloudctl/account"
 	"karri/cloudctl/ec2"
 	"karri/cloudctl/enroll"
+	"karri/cloudctl/federation"
 	"karri/cloudctl/keep"
 	"karri/cloudctl/ledger"
 	"karri/cloudctl/local"
@@ -38,6 +39,7 @@ type Config struct {
 	EventFlags
 	MasterKey       string        `flag:"master-key-file" help:"file with the key that seals users' secrets, outside the state folder and its copies; STATE/master.key when not given"`
 	TrailDelivery   time.Duration `flag:"trail-delivery" default:"5m" help:"how often trails write events into their buckets"`
+	IssuerNetworks  []string      `flag:"issuer-networks" help:"networks as 10.20.0.0/16 in which OIDC issuers may be asked for their keys; without any only public addresses are, since accounts name the URLs"`
 	Region          string        `flag:"region" default:"us-east-1" help:"name of the region that this cloud is"`
 	PublicAddresses string        `flag:"public-addresses" help:"public IPv4 addresses to give out: ranges as 192.0.2.0/28 or 192.0.2.10-192.0.2.20, separated by commas"`
 	Endpoint        string        `flag:"endpoint" help:"URL of the public API, as users' settings name it; where it listens, when not given"`
@@ -74,6 +76,7 @@ type cloud struct {
 	keeper  *keep.Keeper
 	zones   *zones
 	api     *ec2.API
+	issuers *federation.Issuers
 	events  *telling
 	ledger  *ledger.Ledger
 }
@@ -82,6 +85,10 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 	pool, err := parsePool(conf.PublicAddresses)
 	if err != nil {
 		return err
+	}
+	reach, err := federation.Reach(conf.IssuerNetworks)
+	if err != nil {
+		return fmt.Errorf("--issuer-networks: %w", err)
 	}
 	book, err := local.OpenBookWith(ctx, s.State, cmp.Or(conf.MasterKey, local.MasterKeyFile(s.State)))
 	if err != nil {
@@ -93,7 +100,7 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 	if err := desk.Open(ctx, s.Addr); err != nil {
 		return err
 	}
-	c := &cloud{Service: s, config: conf, store: st, reports: &report.Latest{}, book: book, desk: desk}
+	c := &cloud{Service: s, config: conf, store: st, reports: &report.Latest{}, book: book, desk: desk, issuers: &federation.Issuers{Clock: time.Now, Reach: reach}}
 	c.zones = newZones(c)
 	book.Buckets = c.zones
 	book.Used = &account.Usage{Store: st, Log: s.Log}

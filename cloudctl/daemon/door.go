@@ -9,7 +9,6 @@ import (
 	"karri/cloudctl/admin"
 	"karri/cloudctl/cloudtrail"
 	"karri/cloudctl/ec2"
-	"karri/cloudctl/federation"
 	"karri/cloudctl/iam"
 	"karri/cloudctl/managed"
 	"karri/cloudctl/rights"
@@ -42,7 +41,7 @@ func (c *cloud) door() http.Handler {
 func (c *cloud) services() []*action.Service {
 	return []*action.Service{
 		ec2.Catalog.With(c.api),
-		sts.Catalog.With(&sts.API{Store: c.store, Vault: c.book.Vault, Clock: time.Now, Sessions: c.book.Sessions(), Issuers: &federation.Issuers{Clock: time.Now}}),
+		sts.Catalog.With(&sts.API{Store: c.store, Vault: c.book.Vault, Clock: time.Now, Sessions: c.book.Sessions(), Issuers: c.issuers}),
 		cloudtrail.Catalog.With(&cloudtrail.API{Store: c.store, Index: c.ledger.Index, Buckets: c.zones.walrusStore, Region: c.config.Region, Clock: time.Now}),
 		iam.Catalog.With(&iam.API{Store: c.store, Accounts: c.book, Vault: c.book.Vault, Clock: time.Now, Managed: managed.Policies{}}),
 		servicequotas.Catalog.With(&servicequotas.API{Store: c.store, Clock: time.Now, Region: c.config.Region}),

@@ -5,8 +5,9 @@
 // kept for an hour; a token under a key that is not known makes the keys be
 // fetched again, though no more than once in some seconds, since anybody may
 // send tokens. What is fetched is bounded in size and time, comes over TLS from
-// the issuer that was registered, with no redirect, and never from the host
-// itself. A server is trusted by the well-known authorities, or by a
+// the issuer that was registered, with no redirect. An account names the URL, so
+// that only public addresses are asked, and those of networks that the
+// administrator named (Reach). A server is trusted by the well-known authorities, or by a
 // certificate whose fingerprint the account registered.
 //
 // Everything is in memory, in a cache of bounded size: a crash forgets it, and
@@ -17,6 +18,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -51,12 +53,12 @@ type Identity struct {
 // Issuers checks tokens. It is safe for concurrent use.
 type Issuers struct {
 	Clock func() time.Time
-	// Reach tells which addresses may be asked; nil: all but the host's own,
-	// link-local and multicast ones.
+	// Reach tells which addresses may be asked; nil: Reach of no networks.
 	Reach func(address string) error
 
-	mu    sync.Mutex
-	known map[string]*issuer
+	mu       sync.Mutex
+	known    map[string]*issuer
+	resolver *net.Resolver // nil: the host's
 }
 
 type issuer struct {

@@ -11,7 +11,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"sync"
 	"syscall"
@@ -29,9 +28,11 @@ const (
 func (s *Issuers) client(thumbprints []string) *http.Client {
 	reach := s.Reach
 	if reach == nil {
-		reach = public
+		reach = (&networks{}).reach
 	}
-	dialer := &net.Dialer{Timeout: patience, Control: func(_, address string, _ syscall.RawConn) error { return reach(address) }}
+	// Control sees the address of each connection after its name was resolved, so
+	// that a name that means another address the next time gains nothing.
+	dialer := &net.Dialer{Timeout: patience, Resolver: s.resolver, Control: func(_, address string, _ syscall.RawConn) error { return reach(address) }}
 	return &http.Client{
 		Timeout:       patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("an issuer must not redirect") },
@@ -42,19 +43,6 @@ func (s *Issuers) client(thumbprints []string) *http.Client {
 				VerifyConnection: func(c tls.ConnectionState) error { return trusted(c, thumbprints, s.Clock()) }},
 		}},
 	}
-}
-
-// public refuses addresses that are of this host, of its link, or of nobody.
-func public(address string) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	ip := at.Addr().Unmap()
-	if ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() {
-		return fmt.Errorf("an issuer must not be at %s", ip)
-	}
-	return nil
 }
 
 // trusted accepts a server whose chain ends at a well-known authority, or at a
