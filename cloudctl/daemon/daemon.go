@@ -36,6 +36,7 @@ import (
 type Config struct {
 	service.Flags
 	service.PublicFlags
+	service.AuthorityFlags
 	EventFlags
 	MasterKey       string        `flag:"master-key-file" help:"file with the key that seals users' secrets, outside the state folder and its copies; STATE/master.key when not given"`
 	TrailDelivery   time.Duration `flag:"trail-delivery" default:"5m" help:"how often trails write events into their buckets"`
@@ -61,6 +62,7 @@ func Spec(c *Config) service.Spec {
 		},
 		Identity: func() pki.Identity { return pki.Identity{Role: pki.Cloudctl} },
 		Founds:   true,
+		Issues:   func() time.Duration { return c.CertificateLife },
 		Run:      func(ctx context.Context, s *service.Service) error { return run(ctx, s, c) },
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"karri/clusterctl/api"
 	"karri/clusterctl/choose"
@@ -29,6 +30,7 @@ import (
 // Config is the configuration of a clusterctl.
 type Config struct {
 	service.Flags
+	service.AuthorityFlags
 	Zone      string `flag:"zone" default:"us-east-1a" help:"availability zone whose nodes this clusterctl looks after"`
 	Scheduler string `flag:"scheduler" default:"greedy" help:"how nodes are chosen: greedy fills one after the other, roundrobin takes them in turn"`
 	CacheGiB  int64  `flag:"image-cache-gib" default:"20" help:"GiB of images that are kept for the nodes"`
@@ -56,6 +58,7 @@ func (c *Config) Spec() service.Spec {
 			},
 		},
 		Identity: func() pki.Identity { return pki.Identity{Role: pki.Clusterctl, Zone: c.Zone} },
+		Issues:   func() time.Duration { return c.CertificateLife },
 		Run:      c.run,
 	}
 }

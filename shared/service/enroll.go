@@ -78,7 +78,7 @@ func (s *Service) found(dir string) error {
 	if err != nil {
 		return fmt.Errorf("the cloud's authority: %w", err)
 	}
-	s.Root.Life = s.env.CertLife
+	s.Root.Life = s.life()
 	c, err := pki.Load(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		c, err = s.fresh(dir, func(csr []byte) ([]byte, []byte, error) {
@@ -171,9 +171,24 @@ func (s *Service) joined() (j joined, err error) {
 	return j, err
 }
 
+// life is how long certificates are good that this daemon issues; 0: a year.
+func (s *Service) life() time.Duration {
+	if s.spec.Issues == nil {
+		return 0
+	}
+	return s.spec.Issues()
+}
+
+func (s *Service) checkLife() error {
+	if life := s.life(); life != 0 && (life < shortestLife || life > longestLife) {
+		return fmt.Errorf("--certificate-life is from %.0fh to %.0fh, not %s", shortestLife.Hours(), longestLife.Hours(), life)
+	}
+	return nil
+}
+
 // use speaks with credentials from now on.
 func (s *Service) use(c *pki.Credentials) {
-	c.Life = s.env.CertLife
+	c.Life = s.life()
 	s.creds.Store(c)
 }
 

@@ -1,9 +1,11 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -77,9 +79,9 @@ type bubble struct {
 
 func (b *bubble) run(who pki.Identity, host, join string, before func(*Service)) *Service {
 	b.Helper()
-	env := Env{Listen: b.net.Listen, Dial: b.net.From(host), CertLife: time.Hour}
+	env := Env{Listen: b.net.Listen, Dial: b.net.From(host)}
 	ctx, cancel := context.WithCancel(b.Context())
-	s, err := New(ctx, spec(who), env, Flags{State: filepath.Join(b.dir, who.Role), Listen: host + ":1", Admin: "127.0.0.1:2" + string(host[7]), Join: join})
+	s, err := New(ctx, lasting(spec(who), time.Hour), env, Flags{State: filepath.Join(b.dir, who.Role), Listen: host + ":1", Admin: "127.0.0.1:2" + string(host[7]), Join: join})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -108,4 +110,31 @@ func renewing(s *Service, issuer func() *pki.Credentials) {
 	})
 	s.Internal.ServeRenew(func(pki.Identity) bool { return true }, issuer,
 		func(context.Context, pki.Identity, string, []byte) (map[string]string, error) { return nil, nil })
+}
+
+func lasting(s Spec, life time.Duration) Spec {
+	s.Issues = func() time.Duration { return life }
+	return s
+}
+
+func TestALifeThatNobodyCouldLiveWithIsRefused(t *testing.T) {
+	for life, ok := range map[time.Duration]bool{0: true, time.Hour: true, longestLife: true, time.Minute: false, -time.Hour: false, 2 * longestLife: false} {
+		s, err := New(t.Context(), lasting(spec(cloudID), life), Env{}, Flags{State: t.TempDir(), Listen: "127.0.0.1:0", Admin: "127.0.0.1:0"})
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "--certificate-life is from 1h to 43800h") {
+			t.Errorf("%s: %v", life, err)
+		}
+		if s == nil {
+			continue
+		}
+		want := cmp.Or(life, 365*24*time.Hour)
+		if got := s.Self().Lasts(); got != want {
+			t.Errorf("%s: a certificate of %s", life, got)
+		}
+		for _, b := range s.servers {
+			b.ln.Close()
+		}
+		if err := s.Audit.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }

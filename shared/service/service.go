@@ -55,9 +55,19 @@ type Env struct {
 	Listen func(ctx context.Context, addr string) (net.Listener, error)
 	Dial   rest.Dial
 	Log    *slog.Logger
-	// CertLife is how long certificates are good that this daemon issues; 0: a year.
-	CertLife time.Duration
 }
+
+// AuthorityFlags are the settings of a daemon that gives certificates to others.
+type AuthorityFlags struct {
+	CertificateLife time.Duration `flag:"certificate-life" default:"8760h" help:"how long certificates are good that are given out from now on, 1h to 43800h; components renew them when a third of it is left, and one that is away for longer has to join again"`
+}
+
+// The bounds of AuthorityFlags.CertificateLife: shorter ones would end while a
+// component or its issuer is restarted, longer ones outlive the cause for them.
+const (
+	shortestLife = time.Hour
+	longestLife  = 5 * 365 * 24 * time.Hour
+)
 
 // A Spec is what distinguishes a daemon.
 type Spec struct {
@@ -65,6 +75,9 @@ type Spec struct {
 	Identity func() pki.Identity // who it is; called when the configuration is loaded
 	Founds   bool                // it makes the cloud's authority at its first start: cloudctl
 	Run      func(ctx context.Context, s *Service) error
+	// Issues is for a daemon that gives certificates to others: for how long;
+	// called when the configuration is loaded. Nil, or 0: a year.
+	Issues func() time.Duration
 }
 
 // Service is a daemon that runs. Its fields may be used until Run returns.
@@ -150,6 +163,9 @@ func New(ctx context.Context, spec Spec, env Env, f Flags) (*Service, error) {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{Flags: f, Log: env.Log, Metrics: rest.NewMetrics(), env: env, spec: spec}
+	if err := s.checkLife(); err != nil {
+		return nil, err
+	}
 	s.Internal = rest.NewInternal(s.Self, s.Metrics)
 	s.Admin = rest.NewAdmin(s.Metrics)
 	if err := s.open(ctx); err != nil {

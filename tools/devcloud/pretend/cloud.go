@@ -48,7 +48,7 @@ type Config struct {
 	Keys  *sign.Credentials // the administrator's; nil: new ones are made
 	Front *Front            // where users come in; nil: plain HTTP on loopback
 
-	Cloudctl, Walrus []string // more flags of these daemons
+	Cloudctl, Walrus, Clusterctl []string // more flags of these daemons
 }
 
 // Front is where the public APIs listen, beyond loopback by HTTPS. Name is

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"karri/blockstore/export/exporttest"
@@ -88,7 +89,7 @@ func (c *Cloud) clusterctl(zone string) *part {
 	return &part{name: "clusterctl-" + zone, role: "clusterctl", zone: zone, spec: func(args []string) (service.Spec, service.Flags, error) {
 		conf := &cluster.Config{}
 		spec := conf.Spec()
-		err := load(spec, conf, args, "--zone", zone, "--scheduler", "roundrobin")
+		err := load(spec, conf, args, append(slices.Clone(c.Clusterctl), "--zone", zone, "--scheduler", "roundrobin")...)
 		return spec, conf.Flags, err
 	}}
 }
