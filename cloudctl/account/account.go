@@ -237,6 +237,18 @@ func (b *Book) plainAccount(tx *store.Tx, account string) (*store.Account, error
 	return a, err
 }
 
+// Called returns the id of the account of that id, name or alias.
+func (b *Book) Called(ctx context.Context, word string) (id string, err error) {
+	err = b.Store.View(ctx, func(tx *store.Tx) error {
+		a, err := tx.AccountCalled(word)
+		if err == nil {
+			id = a.ID
+		}
+		return err
+	})
+	return id, err
+}
+
 // List returns all accounts by name.
 func (b *Book) List(ctx context.Context) ([]store.Account, error) {
 	var all []store.Account

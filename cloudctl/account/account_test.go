@@ -180,3 +180,30 @@ func TestNamesAndTheAdministratorAreGuarded(t *testing.T) {
 		t.Errorf("the administrator was suspended: %v", err)
 	}
 }
+
+func TestAnAccountsPoliciesAreFoundByItsNameToo(t *testing.T) {
+	b := open(t)
+	a, _, err := b.Create(t.Context(), "physics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const limit = `{"Statement":{"Effect":"Limit","Action":"*","Resource":"*","Condition":{"NumericLessThanEquals":{"ec2:quota-volumenumber":"4"}}}}`
+	if err := b.PutPolicy(t.Context(), "physics", "four", limit); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := b.Policy(t.Context(), "physics", "four"); err != nil || p.Account != a.ID || p.Holder != a.ID {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if all, err := b.Policies(t.Context(), a.ID); err != nil || len(all) != 1 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if id, err := b.Called(t.Context(), "physics"); err != nil || id != a.ID {
+		t.Error(id, err)
+	}
+	if err := b.DeletePolicy(t.Context(), "physics", "four"); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.Policies(t.Context(), "chemistry"); fault.KindOf(err) != fault.Missing {
+		t.Error(err)
+	}
+}

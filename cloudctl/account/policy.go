@@ -14,7 +14,7 @@ var policyName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
 // maxPolicies is how many policies may be laid on an account.
 const maxPolicies = 50
 
-// PutPolicy lays a policy on an account, in place of one of that name. It can
+// PutPolicy lays a policy on an account (its id, name or alias), in place of one of that name. It can
 // limit and deny; what an account may do at all is not a matter of policies.
 func (b *Book) PutPolicy(ctx context.Context, account, name, document string) error {
 	if !policyName.MatchString(name) {
@@ -31,10 +31,11 @@ func (b *Book) PutPolicy(ctx context.Context, account, name, document string) er
 		}
 	}
 	return b.Store.InTx(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Account(account); err != nil {
+		a, err := tx.AccountCalled(account)
+		if err != nil {
 			return err
 		}
-		all, err := tx.InlinePolicies(account)
+		all, err := tx.InlinePolicies(a.ID)
 		if err != nil {
 			return err
 		}
@@ -47,10 +48,10 @@ func (b *Book) PutPolicy(ctx context.Context, account, name, document string) er
 		if what == "created" && len(all) >= maxPolicies {
 			return fault.New(fault.Conflict, "LimitExceeded", "An account may have %d policies laid on it.", maxPolicies)
 		}
-		if err := tx.Put(&store.InlinePolicy{Holder: account, Name: name, Account: account, Document: document, Created: b.Clock()}); err != nil {
+		if err := tx.Put(&store.InlinePolicy{Holder: a.ID, Name: name, Account: a.ID, Document: document, Created: b.Clock()}); err != nil {
 			return err
 		}
-		return b.announcePolicy(tx, account, name, what)
+		return b.announcePolicy(tx, a.ID, name, what)
 	})
 }
 
@@ -61,10 +62,11 @@ func (b *Book) announcePolicy(tx *store.Tx, account, name, what string) error {
 // Policies returns what is laid on an account, by name.
 func (b *Book) Policies(ctx context.Context, account string) (all []store.InlinePolicy, err error) {
 	err = b.Store.View(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Account(account); err != nil {
+		a, err := tx.AccountCalled(account)
+		if err != nil {
 			return err
 		}
-		all, err = tx.InlinePolicies(account)
+		all, err = tx.InlinePolicies(a.ID)
 		return err
 	})
 	return all, err
@@ -73,10 +75,11 @@ func (b *Book) Policies(ctx context.Context, account string) (all []store.Inline
 // Policy returns one of them.
 func (b *Book) Policy(ctx context.Context, account, name string) (p *store.InlinePolicy, err error) {
 	err = b.Store.View(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Account(account); err != nil {
+		a, err := tx.AccountCalled(account)
+		if err != nil {
 			return err
 		}
-		p, err = tx.InlinePolicy(account, name)
+		p, err = tx.InlinePolicy(a.ID, name)
 		return err
 	})
 	return p, err
@@ -85,16 +88,17 @@ func (b *Book) Policy(ctx context.Context, account, name string) (p *store.Inlin
 // DeletePolicy takes a policy off an account.
 func (b *Book) DeletePolicy(ctx context.Context, account, name string) error {
 	return b.Store.InTx(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Account(account); err != nil {
+		a, err := tx.AccountCalled(account)
+		if err != nil {
 			return err
 		}
-		p, err := tx.InlinePolicy(account, name)
+		p, err := tx.InlinePolicy(a.ID, name)
 		if err != nil {
 			return err
 		}
 		if err := tx.Drop(p); err != nil {
 			return err
 		}
-		return b.announcePolicy(tx, account, name, "deleted")
+		return b.announcePolicy(tx, a.ID, name, "deleted")
 	})
 }

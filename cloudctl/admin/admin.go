@@ -82,6 +82,15 @@ type Credentials struct {
 	EndpointS3      string
 }
 
+// called returns the id of the account that a request names by its id, name or
+// alias; without a word, the other one.
+func (api *API) called(ctx context.Context, word *string, other string) (string, error) {
+	if word == nil {
+		return other, nil
+	}
+	return api.Accounts.Called(ctx, *word)
+}
+
 func (api *API) credentials(s account.Secret) *Credentials {
 	return &Credentials{AccountId: s.Account, AccessKeyId: s.AccessKey, SecretAccessKey: s.Secret,
 		Region: api.Region, Endpoint: api.Endpoints.EC2, EndpointS3: api.Endpoints.S3}

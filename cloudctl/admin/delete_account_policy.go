@@ -8,7 +8,7 @@ import (
 
 // DeleteAccountPolicyInput names the policy.
 type DeleteAccountPolicyInput struct {
-	AccountId  string
+	AccountId  string // or its name, or its alias
 	PolicyName string
 }
 

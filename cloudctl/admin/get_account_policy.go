@@ -9,7 +9,7 @@ import (
 
 // GetAccountPolicyInput names the policy.
 type GetAccountPolicyInput struct {
-	AccountId  string
+	AccountId  string // or its name, or its alias
 	PolicyName string
 }
 

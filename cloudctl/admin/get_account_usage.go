@@ -7,7 +7,9 @@ import (
 )
 
 // GetAccountUsageInput names the account.
-type GetAccountUsageInput struct{ AccountId string }
+type GetAccountUsageInput struct {
+	AccountId string // or its name, or its alias
+}
 
 // GetAccountUsageOutput is what it holds and may hold; a bound that is not set is absent.
 type GetAccountUsageOutput struct {
@@ -24,7 +26,11 @@ var _ = action.Add(Catalog, action.Def[*API, GetAccountUsageInput, GetAccountUsa
 	Example: GetAccountUsageInput{AccountId: "123456789012"},
 	On:      action.AdminOnly[*API, GetAccountUsageInput],
 	Run: func(ctx context.Context, api *API, _ action.Caller, in *GetAccountUsageInput) (*GetAccountUsageOutput, error) {
-		s, err := api.Buckets.Share(ctx, in.AccountId)
-		return &GetAccountUsageOutput{AccountId: in.AccountId, Objects: s.Used.Objects, Bytes: s.Used.Bytes, MaxObjects: bound(s.Quota.Objects), MaxBytes: bound(s.Quota.Bytes)}, err
+		account, err := api.Accounts.Called(ctx, in.AccountId)
+		if err != nil {
+			return nil, err
+		}
+		s, err := api.Buckets.Share(ctx, account)
+		return &GetAccountUsageOutput{AccountId: account, Objects: s.Used.Objects, Bytes: s.Used.Bytes, MaxObjects: bound(s.Quota.Objects), MaxBytes: bound(s.Quota.Bytes)}, err
 	},
 })

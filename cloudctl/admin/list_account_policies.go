@@ -7,7 +7,9 @@ import (
 )
 
 // ListAccountPoliciesInput names the account.
-type ListAccountPoliciesInput struct{ AccountId string }
+type ListAccountPoliciesInput struct {
+	AccountId string // or its name, or its alias
+}
 
 // ListAccountPoliciesOutput lists its policies by name.
 type ListAccountPoliciesOutput struct{ Policies []AccountPolicy }

@@ -11,7 +11,7 @@ import (
 // ListBucketsInput narrows it to some buckets, or to those of an account.
 type ListBucketsInput struct {
 	BucketNames []string
-	AccountId   *string
+	AccountId   *string // or its name, or its alias
 }
 
 // ListBucketsOutput lists the buckets by name.
@@ -40,9 +40,9 @@ var _ = action.Add(Catalog, action.Def[*API, ListBucketsInput, ListBucketsOutput
 		if len(names) == 0 {
 			names = []string{""}
 		}
-		account := ""
-		if in.AccountId != nil {
-			account = *in.AccountId
+		account, err := api.called(ctx, in.AccountId, "")
+		if err != nil {
+			return nil, err
 		}
 		out := &ListBucketsOutput{}
 		for _, name := range names {

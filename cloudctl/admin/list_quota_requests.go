@@ -11,7 +11,7 @@ import (
 
 // ListQuotaRequestsInput narrows the list.
 type ListQuotaRequestsInput struct {
-	AccountId *string
+	AccountId *string // or its name, or its alias
 	Status    *string `enum:"PENDING APPROVED DENIED"`
 }
 
@@ -39,12 +39,12 @@ var _ = action.Add(Catalog, action.Def[*API, ListQuotaRequestsInput, ListQuotaRe
 	Example: ListQuotaRequestsInput{Status: new(quota.Pending)},
 	On:      action.AdminOnly[*API, ListQuotaRequestsInput],
 	Run: func(ctx context.Context, api *API, _ action.Caller, in *ListQuotaRequestsInput) (*ListQuotaRequestsOutput, error) {
-		account := store.AnyAccount
-		if in.AccountId != nil {
-			account = *in.AccountId
+		account, err := api.called(ctx, in.AccountId, store.AnyAccount)
+		if err != nil {
+			return nil, err
 		}
 		out := &ListQuotaRequestsOutput{}
-		err := api.Accounts.Store.View(ctx, func(tx *store.Tx) error {
+		err = api.Accounts.Store.View(ctx, func(tx *store.Tx) error {
 			rows, err := tx.QuotaRequests(account)
 			for _, r := range rows {
 				if in.Status == nil || *in.Status == r.Status {

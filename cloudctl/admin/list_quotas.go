@@ -11,7 +11,9 @@ import (
 
 // ListQuotasInput names an account other than the caller's own, for the
 // administrator.
-type ListQuotasInput struct{ AccountId *string }
+type ListQuotasInput struct {
+	AccountId *string // or its name, or its alias
+}
 
 // ListQuotasOutput lists all quotas by service and code.
 type ListQuotasOutput struct{ Quotas []Quota }
@@ -30,25 +32,23 @@ type Quota struct {
 var _ = action.Add(Catalog, action.Def[*API, ListQuotasInput, ListQuotasOutput]{
 	Name: "ListQuotas",
 	Doc:  "Shows how much the account may have of each kind of thing, and has.",
-	On: func(_ context.Context, _ *API, who action.Caller, in *ListQuotasInput) ([]action.Resource, error) {
-		if in.AccountId != nil && *in.AccountId != who.Account {
-			return []action.Resource{{ARN: "*", Owner: action.Cloud}}, nil
+	On: func(ctx context.Context, api *API, who action.Caller, in *ListQuotasInput) ([]action.Resource, error) {
+		account, err := api.called(ctx, in.AccountId, who.Account)
+		if account != who.Account { // one that is not there, too
+			account = action.Cloud
 		}
-		return []action.Resource{{ARN: "*", Owner: who.Account}}, nil
+		return []action.Resource{{ARN: "*", Owner: account}}, err
 	},
 	Run: listQuotas,
 })
 
 func listQuotas(ctx context.Context, api *API, who action.Caller, in *ListQuotasInput) (*ListQuotasOutput, error) {
-	account := who.Account
-	if in.AccountId != nil {
-		account = *in.AccountId
+	account, err := api.called(ctx, in.AccountId, who.Account)
+	if err != nil {
+		return nil, err
 	}
 	out := &ListQuotasOutput{}
-	err := api.Accounts.Store.View(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Account(account); err != nil {
-			return err
-		}
+	err = api.Accounts.Store.View(ctx, func(tx *store.Tx) error {
 		for _, q := range quota.All() {
 			b, err := quota.OfAccount(tx, account, q.Name)
 			if err != nil {

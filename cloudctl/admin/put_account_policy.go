@@ -8,7 +8,7 @@ import (
 
 // PutAccountPolicyInput is the policy as JSON.
 type PutAccountPolicyInput struct {
-	AccountId      string
+	AccountId      string // or its name, or its alias
 	PolicyName     string
 	PolicyDocument string
 }

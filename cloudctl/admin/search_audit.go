@@ -14,7 +14,7 @@ import (
 // SearchAuditInput says which lines of the audit logs are wanted; what is
 // absent does not matter.
 type SearchAuditInput struct {
-	AccountId  *string
+	AccountId  *string // or its name, or its alias
 	Username   *string
 	AccessKey  *string
 	Action     *string
@@ -62,7 +62,14 @@ func searchAudit(ctx context.Context, api *API, _ action.Caller, in *SearchAudit
 	if s.Max < 1 || s.Max > 1000 {
 		return nil, fault.New(fault.Invalid, "InvalidParameterValue", "MaxResults is 1 to 1000.")
 	}
-	for to, from := range map[*string]*string{&s.Account: in.AccountId, &s.Name: in.Username, &s.Key: in.AccessKey, &s.Action: in.Action,
+	account, err := api.called(ctx, in.AccountId, "")
+	if fault.KindOf(err) == fault.Missing && err != nil {
+		account, err = *in.AccountId, nil // one that was deleted has lines still
+	}
+	if err != nil {
+		return nil, err
+	}
+	for to, from := range map[*string]*string{&s.Account: &account, &s.Name: in.Username, &s.Key: in.AccessKey, &s.Action: in.Action,
 		&s.Request: in.RequestId, &s.Resource: in.Resource, &s.Code: in.Code} {
 		if from != nil {
 			*to = *from

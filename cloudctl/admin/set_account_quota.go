@@ -12,7 +12,7 @@ import (
 
 // SetAccountQuotaInput names the account and its bounds; one of 0 is none.
 type SetAccountQuotaInput struct {
-	AccountId  string
+	AccountId  string // or its name, or its alias
 	MaxObjects *int64
 	MaxBytes   *int64
 }

@@ -4,8 +4,11 @@
 // ec2:quota-volumenumber. Three layers bound it. The defaults of this package
 // are for every account; a statement with the effect Limit in a policy that the
 // cloud's administrator laid on the account takes their place; and Limit
-// statements in the policies of a user, its groups or a role bound what that
-// user or role makes, whatever the account may still have.
+// statements in the policies of a user, its groups or a role, in the boundary
+// and in the policies of a session bound what that user or role makes, whatever
+// the account may still have. What a group's policy limits is what each of its
+// users makes, and what a session's does is what its user or role holds by then,
+// whichever session made it.
 //
 // There are no counters: Check and Left count the rows in the transaction that
 // is about to add one, and read the policies in it too. Writers go one after
@@ -51,7 +54,7 @@ type Desk struct {
 	who     action.Caller
 	maker   string
 	account []*policy.Policy
-	own     []*policy.Policy // of the maker
+	own     []*policy.Policy // of the maker, and what bounds its session
 }
 
 // For reads the policies that bound a caller.
@@ -60,6 +63,9 @@ func For(tx *store.Tx, who action.Caller) (*Desk, error) {
 	var err error
 	if d.account, err = limiting(tx, who.Account); err == nil && d.maker != "" {
 		d.own, err = ofMaker(tx, d.maker)
+	}
+	if who.Rights != nil {
+		d.own = slices.Concat(d.own, who.Rights.Policies.Boundary, who.Rights.Policies.Session)
 	}
 	return d, err
 }

@@ -237,3 +237,43 @@ func TestAnEndByPolicy(t *testing.T) {
 	ends(ann, time.Hour, "hour")
 	ends(ops, 24*time.Hour, "day")
 }
+
+func TestASessionOrABoundaryThatLimitsDoesSo(t *testing.T) {
+	s := newStore(t)
+	narrowed := func(who action.Caller, boundary, session string) action.Caller {
+		i := &identity.Identity{Account: acct, ARN: who.ARN, ID: who.UserID}
+		if boundary != "" {
+			i.Boundary = []identity.Document{{Name: "boundary", Text: boundary}}
+		}
+		if session != "" {
+			i.Session = []identity.Document{{Name: "session", Text: session}}
+		}
+		var err error
+		if who.Rights, err = i.Compile(nil); err != nil {
+			t.Fatal(err)
+		}
+		return who
+	}
+	two := statement("Limit", Addresses, "2")
+	for i := range 2 {
+		if err := allocate(t.Context(), s, narrowed(ops, "", two), i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, who := range map[string]action.Caller{
+		"session": narrowed(ops, "", two), "boundary": narrowed(ops, two, ""), "the tighter one": narrowed(ops, two, statement("Limit", Addresses, "3")),
+	} {
+		if err := allocate(t.Context(), s, who, 7); fault.CodeOf(err) != "AddressLimitExceeded" || !strings.Contains(err.Error(), ops.ARN) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := allocate(t.Context(), s, narrowed(ops, "", statement("Limit", Addresses, "3")), 3); err != nil {
+		t.Error(err)
+	}
+	if err := allocate(t.Context(), s, ops, 4); err != nil {
+		t.Error(err)
+	}
+	if err := allocate(t.Context(), s, narrowed(root, "", statement("Limit", Addresses, "4")), 5); fault.CodeOf(err) != "AddressLimitExceeded" {
+		t.Errorf("a session of the account itself: %v", err)
+	}
+}
