@@ -22,7 +22,7 @@ type AuditLog struct {
 	Log      string
 	Lines    int64
 	Last     int64
-	State    string // whole, broken or unknown
+	State    string // whole, broken, unknown, or ended: that of a node that is gone
 	Problems []string
 }
 
@@ -43,6 +43,9 @@ var _ = action.Add(Catalog, action.Def[*API, VerifyAuditInput, VerifyAuditOutput
 
 func logOf(f ledger.Finding) AuditLog {
 	l := AuditLog{Daemon: f.Daemon, Log: f.Log, Lines: int64(f.Lines), Last: int64(f.Last), State: "whole", Problems: f.Wrong}
+	if f.Ended {
+		l.State = "ended"
+	}
 	if f.Failed != "" {
 		l.State, l.Problems = "unknown", append(l.Problems, f.Failed)
 	}

@@ -117,6 +117,27 @@ func (x *Index) Heads(ctx context.Context) (all []AuditHead, err error) {
 	return all, err
 }
 
+// HeadsOf returns how far the logs of a daemon were taken over.
+func (x *Index) HeadsOf(ctx context.Context, daemon string) (all []AuditHead, err error) {
+	err = x.d.Read(ctx, func(g *gorm.DB) error {
+		all, err = many[AuditHead](g.Where("daemon = ?", daemon), "log")
+		return err
+	})
+	return all, err
+}
+
+// Head returns how far a log was taken over, nil when it is not known.
+func (x *Index) Head(ctx context.Context, log string) (h *AuditHead, err error) {
+	err = x.d.Read(ctx, func(g *gorm.DB) error {
+		all, err := many[AuditHead](g.Where("log = ?", log), "log")
+		if len(all) > 0 {
+			h = &all[0]
+		}
+		return err
+	})
+	return h, err
+}
+
 // A Search says which lines are wanted; what is zero does not matter.
 type Search struct {
 	Account                                   string // "": of all

@@ -39,6 +39,8 @@ type API struct {
 	Board  *wire.Board[wire.ClusterReport]
 	Client func(n store.Node) *rest.Client // of a node; the caller closes it
 	Cloud  *rest.Client                    // of cloudctl
+
+	logs logs
 }
 
 // Register adds the routes to in.
@@ -52,6 +54,8 @@ func (a *API) Register(in *rest.Internal) {
 	in.Handle("POST", "/v1/adopt", cloud, a.adopt)
 	in.Handle("GET", "/v1/instances/{id}/console", cloud, a.console)
 	in.Handle("GET", "/v1/explain/{id}", cloud, a.explain)
+	in.Handle("GET", "/v1/nodes/{name}/audit", cloud, a.nodeLog("/v1/audit", 20*time.Second))
+	in.Handle("GET", "/v1/nodes/{name}/audit/verify", cloud, a.nodeLog("/v1/audit/verify", 5*time.Minute))
 	in.Handle("GET", "/v1/images/{sha256}", nodes, a.image)
 	in.Handle("POST", "/v1/instances/{id}/credentials", nodes, a.credentials)
 }

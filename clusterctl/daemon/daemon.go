@@ -97,6 +97,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	cloud := s.Client(pki.Identity{Role: pki.Cloudctl}, s.Peers[pki.Cloudctl])
 	defer cloud.Close()
 	a := &api.API{Cloud: cloud, Zone: c.Zone, Addr: s.Addr, Self: s.Self, Store: db, Keeper: keeper, Images: cache, Book: book, Board: board, Client: client}
+	defer a.Close()
 	a.Register(s.Internal)
 	s.Admin.Check("database", db.Check)
 	s.Admin.Check("orders", func(context.Context) error {

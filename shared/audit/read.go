@@ -24,10 +24,10 @@ type place struct {
 
 // A Part is a piece of a log as it is taken over by others.
 type Part struct {
-	Log   string            `json:"log"` // the id of the log
-	Lines []json.RawMessage `json:"lines"`
-	Head  Head              `json:"head"` // the last line that was looked at
-	More  bool              `json:"more"` // there are more lines now
+	Log   string   `json:"log"`   // the id of the log
+	Lines []string `json:"lines"` // byte for byte as they are in the log: they are chained
+	Head  Head     `json:"head"`  // the last line that was looked at
+	More  bool     `json:"more"`  // there are more lines now
 }
 
 // Cut says that the log is not the one that was read before: lines were
@@ -44,7 +44,7 @@ const (
 // management of things, and all that were refused. At is checked: Cut is the
 // answer where the log has another line there.
 func (l *Log) After(at Head) (Part, error) {
-	p := Part{Log: l.id, Head: at, Lines: []json.RawMessage{}}
+	p := Part{Log: l.id, Head: at, Lines: []string{}}
 	l.mu.Lock()
 	upTo, from := l.written, l.at
 	l.mu.Unlock()
@@ -73,7 +73,7 @@ func (l *Log) After(at Head) (Part, error) {
 		}
 		looked++
 		if taken(v.line) {
-			p.Lines = append(p.Lines, bytes.Clone(v.line))
+			p.Lines = append(p.Lines, string(v.line))
 			size += len(v.line)
 		}
 		p.Head.Seq = v.seq

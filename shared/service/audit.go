@@ -12,7 +12,8 @@ import (
 )
 
 // openAudit opens STATE/audit, notes there what the internal API is asked, and
-// lets cloudctl take over what concerns management.
+// lets cloudctl take over what concerns management; from a node, by way of the
+// clusterctl of its zone.
 func (s *Service) openAudit() (err error) {
 	s.Audit, err = audit.Open(filepath.Join(s.State, "audit"), audit.Options{
 		Daemon: s.Identity().String(), Keep: int64(s.AuditMiB) << 20, Log: s.Log, Wrote: s.audited,
@@ -24,7 +25,11 @@ func (s *Service) openAudit() (err error) {
 	s.Metrics.Gauge("karri_audit_lost", "Lines of the audit log that could not be written and are not yet accounted for there.", func() float64 {
 		return float64(s.Audit.Lost())
 	})
-	s.Internal.Handle("GET", "/v1/audit", rest.Roles(pki.Cloudctl), func(w http.ResponseWriter, r *http.Request) error {
+	above := rest.Roles(pki.Cloudctl)
+	if self := s.Identity(); self.Role == pki.Nodectl {
+		above = func(who pki.Identity) bool { return who.Role == pki.Clusterctl && who.Zone == self.Zone }
+	}
+	s.Internal.Handle("GET", "/v1/audit", above, func(w http.ResponseWriter, r *http.Request) error {
 		at, err := head(r)
 		if err != nil {
 			return err
@@ -36,7 +41,7 @@ func (s *Service) openAudit() (err error) {
 		}
 		return rest.JSON(w, p)
 	})
-	s.Internal.Handle("GET", "/v1/audit/verify", rest.Roles(pki.Cloudctl), func(w http.ResponseWriter, r *http.Request) error {
+	s.Internal.Handle("GET", "/v1/audit/verify", above, func(w http.ResponseWriter, r *http.Request) error {
 		at, err := head(r)
 		if err != nil {
 			return err

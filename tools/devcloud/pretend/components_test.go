@@ -41,8 +41,9 @@ var mayUse = map[string]string{
 	"cloudctl GET /v1/events":                      "wkKbB",
 	"cloudctl POST /v1/instances/{id}/credentials": "k",
 
-	"cloudctl GET /v1/audit": "c", "walrus GET /v1/audit": "c", "clusterctl GET /v1/audit": "c", "blockstore GET /v1/audit": "c", "nodectl GET /v1/audit": "c",
-	"cloudctl GET /v1/audit/verify": "c", "walrus GET /v1/audit/verify": "c", "clusterctl GET /v1/audit/verify": "c", "blockstore GET /v1/audit/verify": "c", "nodectl GET /v1/audit/verify": "c",
+	"cloudctl GET /v1/audit": "c", "walrus GET /v1/audit": "c", "clusterctl GET /v1/audit": "c", "blockstore GET /v1/audit": "c", "nodectl GET /v1/audit": "k",
+	"cloudctl GET /v1/audit/verify": "c", "walrus GET /v1/audit/verify": "c", "clusterctl GET /v1/audit/verify": "c", "blockstore GET /v1/audit/verify": "c", "nodectl GET /v1/audit/verify": "k",
+	"clusterctl GET /v1/nodes/{name}/audit": "c", "clusterctl GET /v1/nodes/{name}/audit/verify": "c",
 
 	"clusterctl POST /v1/join": "open", "clusterctl POST /v1/renew": "nm",
 	"clusterctl PUT /v1/orders": "c", "clusterctl GET /v1/report": "c",

@@ -98,7 +98,7 @@ func TestTheAWSCommandAndCloudTrail(t *testing.T) {
 	user.must(t, "cloudtrail", "delete-trail", "--name", "all")
 	user.refused(t, "TrailNotFoundException", "cloudtrail", "get-trail-status", "--name", "all")
 	out, err := c.Admin.Call(t.Context(), "karri", "VerifyAudit", nil)
-	if err != nil || out["Whole"] != true || len(List(out, "Logs")) != 4 {
+	if err != nil || out["Whole"] != true || len(List(out, "Logs")) != 5 {
 		t.Errorf("%v %v", out, err)
 	}
 }

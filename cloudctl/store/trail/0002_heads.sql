@@ -1,0 +1,1 @@
+CREATE INDEX audit_heads_daemon ON audit_heads (daemon);

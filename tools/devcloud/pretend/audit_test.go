@@ -1,0 +1,85 @@
+package pretend
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What a node refused is found at the top, each refusal once, whichever of the
+// daemons between was stopped meanwhile.
+func TestWhatANodeRefusedIsFoundAtTheTop(t *testing.T) {
+	Tell(t, func(c *Story) {
+		m := newMatrix(c)
+		node, cluster := m.node, "clusterctl-"+m.here
+		asked := 0
+		knock := func(n int) {
+			c.Helper()
+			for range n {
+				asked++
+				if err := m.ask('w', node, "GET", attempt{path: "/v1/report", query: fmt.Sprint("try=", asked)}); !refused(err) {
+					c.Errorf("walrus may ask a node: %v", err)
+				}
+			}
+		}
+		knock(5)
+		for _, away := range []string{cluster, "cloudctl", node} {
+			if away != node {
+				if err := c.Stop(away); err != nil {
+					c.Fatal(err)
+				}
+				knock(5)
+			} else if err := c.Stop(away); err != nil {
+				c.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			if err := c.Start(c.Context(), away); err != nil {
+				c.Fatal(err)
+			}
+			knock(5)
+		}
+		var seen map[any]bool
+		err := c.Until(c.Context(), 5*time.Minute, func() (bool, error) {
+			seen = m.refusalsOfNodes()
+			return len(seen) >= asked, nil
+		})
+		if err != nil || len(seen) != asked {
+			c.Errorf("%d of %d: %v", len(seen), asked, err)
+		}
+		out, err := c.Admin.Call(c.Context(), "karri", "VerifyAudit", nil)
+		if err != nil {
+			c.Fatal(err)
+		}
+		states := map[string]string{}
+		for _, l := range out["Logs"].([]any) {
+			log := l.(map[string]any)
+			states[log["Daemon"].(string)] = fmt.Sprint(log["State"], log["Problems"])
+		}
+		if name := node + "." + m.here + ".nodectl.karri"; !strings.HasPrefix(states[name], "whole") || out["Whole"] != true {
+			c.Errorf("%s: %v", name, states)
+		}
+	}, Zones(2), Hosts(3))
+}
+
+// refusalsOfNodes returns the ids of the requests that nodes here refused to
+// walrus, as the administrator finds them. One that is there twice fails.
+func (m *matrix) refusalsOfNodes() map[any]bool {
+	m.Helper()
+	out, err := m.Admin.Call(m.Context(), "karri", "SearchAudit", params{"Code": "NotForYou", "MaxResults": 1000})
+	if err != nil {
+		m.Fatal(err)
+	}
+	seen := map[any]bool{}
+	for _, l := range out["Lines"].([]any) {
+		line := l.(map[string]any)
+		if !strings.HasSuffix(line["Daemon"].(string), "."+m.here+".nodectl.karri") {
+			continue
+		}
+		if id := line["RequestId"]; seen[id] || line["Who"] != "walrus.karri" || line["Action"] != "GET /v1/report" {
+			m.Errorf("%v", line)
+		}
+		seen[line["RequestId"]] = true
+	}
+	return seen
+}
