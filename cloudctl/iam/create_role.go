@@ -47,7 +47,7 @@ func createRole(ctx context.Context, api *API, who action.Caller, in *CreateRole
 	}
 	r := &store.Role{
 		Account: who.Account, Name: in.RoleName, Folded: store.Fold(in.RoleName), Path: path, Description: val(in.Description),
-		Trust: in.AssumeRolePolicyDocument, MaxSession: lifeOfSession, Created: api.Clock(),
+		MaxSession: lifeOfSession, Created: api.Clock(),
 	}
 	if in.MaxSessionDuration != nil {
 		r.MaxSession = *in.MaxSessionDuration
@@ -61,11 +61,12 @@ func createRole(ctx context.Context, api *API, who action.Caller, in *CreateRole
 	if r.ID, err = api.newID("AROA"); err != nil {
 		return nil, err
 	}
+	out := &CreateRoleOutput{}
 	err = api.Store.InTx(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Role(who.Account, in.RoleName); err == nil {
 			return fault.New(fault.Conflict, "EntityAlreadyExists", "Role with name %s already exists.", in.RoleName)
 		}
-		if err := checkTrust(tx, r.Trust); err != nil {
+		if r.Trust, err = pinTrust(tx, in.AssumeRolePolicyDocument); err != nil {
 			return err
 		}
 		if r.Boundary, err = api.bound(tx, who.Account, val(in.PermissionsBoundary)); err != nil {
@@ -78,10 +79,10 @@ func createRole(ctx context.Context, api *API, who action.Caller, in *CreateRole
 		if err := tx.Add(r); err != nil {
 			return err
 		}
+		if out.Role, err = fullRole(tx, r); err != nil {
+			return err
+		}
 		return api.announceRole(tx, r, created)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &CreateRoleOutput{Role: ptr(fullRole(r))}, nil
+	return out, err
 }

@@ -111,8 +111,12 @@ func groupDetail(tx *store.Tx, g *store.UserGroup) (d GroupDetail, err error) {
 }
 
 func roleDetail(tx *store.Tx, r *store.Role) (RoleDetail, error) {
+	document, err := trust(tx, r)
+	if err != nil {
+		return RoleDetail{}, err
+	}
 	d := RoleDetail{
-		Path: r.Path, RoleName: r.Name, RoleId: r.ID, Arn: r.ARN(), CreateDate: r.Created, AssumeRolePolicyDocument: encodePolicy(r.Trust),
+		Path: r.Path, RoleName: r.Name, RoleId: r.ID, Arn: r.ARN(), CreateDate: r.Created, AssumeRolePolicyDocument: document,
 		InstanceProfileList: []InstanceProfile{}, PermissionsBoundary: boundary(r.Boundary), Tags: tagList(r.Tags), RoleLastUsed: lastUsed(r),
 	}
 	profiles, err := tx.InstanceProfilesOfRole(r.ID)

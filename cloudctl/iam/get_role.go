@@ -25,8 +25,8 @@ var _ = action.Add(Catalog, action.Def[*API, GetRoleInput, GetRoleOutput]{
 
 func getRole(ctx context.Context, api *API, who action.Caller, in *GetRoleInput) (*GetRoleOutput, error) {
 	out := &GetRoleOutput{}
-	return out, api.viewRole(ctx, who, in.RoleName, func(_ *store.Tx, r *store.Role) error {
-		out.Role = ptr(fullRole(r))
-		return nil
+	return out, api.viewRole(ctx, who, in.RoleName, func(tx *store.Tx, r *store.Role) (err error) {
+		out.Role, err = fullRole(tx, r)
+		return err
 	})
 }

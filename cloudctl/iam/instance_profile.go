@@ -27,9 +27,11 @@ func showProfile(tx *store.Tx, p *store.InstanceProfile) (InstanceProfile, error
 		return out, nil
 	}
 	r, err := tx.RoleByID(p.Role)
-	if err == nil {
-		out.Roles = append(out.Roles, briefRole(r))
+	if err != nil {
+		return out, err
 	}
+	role, err := briefRole(tx, r)
+	out.Roles = append(out.Roles, role)
 	return out, err
 }
 

@@ -34,14 +34,19 @@ func listRoles(ctx context.Context, api *API, who action.Caller, in *ListRolesIn
 	if err := checkPrefix(val(in.PathPrefix)); err != nil {
 		return nil, err
 	}
-	out := &ListRolesOutput{}
+	out := &ListRolesOutput{Roles: []Role{}}
 	err := api.Store.View(ctx, func(tx *store.Tx) error {
 		after, most := action.Span(ctx)
 		rows, err := tx.Roles(who.Account, val(in.PathPrefix), after, most)
 		if err != nil {
 			return err
 		}
-		out.Roles, out.Marker, err = paged(ctx, rows, func(r store.Role) string { return r.Folded }, briefRole)
+		rows, out.Marker, err = action.Page(ctx, rows, func(r store.Role) string { return r.Folded })
+		for i := 0; i < len(rows) && err == nil; i++ {
+			var r Role
+			r, err = briefRole(tx, &rows[i])
+			out.Roles = append(out.Roles, r)
+		}
 		return err
 	})
 	out.IsTruncated = out.Marker != nil

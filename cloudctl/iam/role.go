@@ -2,9 +2,9 @@ package iam
 
 import (
 	"context"
-	"strings"
 	"time"
 
+	"karri/cloudctl/principal"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
@@ -40,18 +40,19 @@ type RoleLastUsed struct {
 }
 
 // briefRole is a role as lists show it.
-func briefRole(r *store.Role) Role {
+func briefRole(tx *store.Tx, r *store.Role) (Role, error) {
+	document, err := trust(tx, r)
 	return Role{
-		Path: r.Path, RoleName: r.Name, RoleId: r.ID, Arn: r.ARN(), CreateDate: r.Created, AssumeRolePolicyDocument: ptr(encodePolicy(r.Trust)),
+		Path: r.Path, RoleName: r.Name, RoleId: r.ID, Arn: r.ARN(), CreateDate: r.Created, AssumeRolePolicyDocument: &document,
 		Description: opt(r.Description), MaxSessionDuration: ptr(r.MaxSession),
-	}
+	}, err
 }
 
 // fullRole is a role with all that is known of it.
-func fullRole(r *store.Role) Role {
-	out := briefRole(r)
+func fullRole(tx *store.Tx, r *store.Role) (*Role, error) {
+	out, err := briefRole(tx, r)
 	out.PermissionsBoundary, out.Tags, out.RoleLastUsed = boundary(r.Boundary), tagList(r.Tags), lastUsed(r)
-	return out
+	return &out, err
 }
 
 func lastUsed(r *store.Role) *RoleLastUsed {
@@ -112,49 +113,22 @@ func (api *API) announceRole(tx *store.Tx, r *store.Role, what string) error {
 	return api.announce(tx, r.Account, "role", r.ID, r.Name, r.ARN(), what)
 }
 
-// checkTrust refuses a document that is no trust policy, or that trusts
-// somebody who is not there.
-func checkTrust(tx *store.Tx, document string) error {
-	p, err := policy.Parse([]byte(document), policy.Rules{Trust: true, Max: 1 << 17})
-	if err != nil {
-		return malformed(err)
+// pinTrust returns a trust policy as it is kept. It refuses a document that is
+// none, or that trusts somebody who is not there.
+func pinTrust(tx *store.Tx, document string) (string, error) {
+	if _, err := policy.Parse([]byte(document), policy.Rules{Trust: true, Max: 1 << 17}); err != nil {
+		return "", malformed(err)
 	}
 	if dense(document) > trustRoom {
-		return fault.New(fault.Full, "LimitExceeded", "Cannot exceed quota for ACLSizePerRole: %d", trustRoom)
+		return "", fault.New(fault.Full, "LimitExceeded", "Cannot exceed quota for ACLSizePerRole: %d", trustRoom)
 	}
-	for _, s := range p.Statements {
-		for _, r := range s.Principals {
-			if err := checkPrincipal(tx, r); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return principal.Pin(tx, document)
 }
 
-// checkPrincipal refuses a principal of this cloud that does not exist.
-func checkPrincipal(tx *store.Tx, r policy.PrincipalRef) error {
-	if r.Kind != "AWS" || r.Everyone() {
-		return nil
-	}
-	kind, name, _ := strings.Cut(r.Value[strings.LastIndexByte(r.Value, ':')+1:], "/")
-	name = name[strings.LastIndexByte(name, '/')+1:]
-	_, err := tx.Account(r.Account())
-	if err == nil {
-		switch kind {
-		case "user":
-			var u *store.User
-			if u, err = tx.User(r.Account(), name); err == nil && u.ARN() != r.Value {
-				err = fault.New(fault.Missing, "NoSuchEntity", "It has another path.")
-			}
-		case "role":
-			_, err = tx.RoleByARN(r.Value)
-		}
-	}
-	if fault.KindOf(err) == fault.Missing {
-		return fault.New(fault.Invalid, "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":%q", r.Value)
-	}
-	return err
+// trust returns the trust policy of a role as answers carry it.
+func trust(tx *store.Tx, r *store.Role) (string, error) {
+	document, err := principal.Show(tx, r.Trust)
+	return encodePolicy(document), err
 }
 
 // checkMaxSession refuses a bound on sessions that no role may have.

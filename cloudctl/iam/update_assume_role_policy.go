@@ -24,10 +24,10 @@ var _ = action.Add(Catalog, action.Def[*API, UpdateAssumeRolePolicyInput, action
 
 func updateAssumeRolePolicy(ctx context.Context, api *API, who action.Caller, in *UpdateAssumeRolePolicyInput) (*action.Nothing, error) {
 	return nil, api.withRole(ctx, who, in.RoleName, func(tx *store.Tx, r *store.Role) error {
-		if err := checkTrust(tx, in.PolicyDocument); err != nil {
+		var err error
+		if r.Trust, err = pinTrust(tx, in.PolicyDocument); err != nil {
 			return err
 		}
-		r.Trust = in.PolicyDocument
 		return api.putRole(tx, r)
 	})
 }

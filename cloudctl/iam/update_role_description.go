@@ -26,9 +26,11 @@ var _ = action.Add(Catalog, action.Def[*API, UpdateRoleDescriptionInput, UpdateR
 
 func updateRoleDescription(ctx context.Context, api *API, who action.Caller, in *UpdateRoleDescriptionInput) (*UpdateRoleDescriptionOutput, error) {
 	out := &UpdateRoleDescriptionOutput{}
-	return out, api.withRole(ctx, who, in.RoleName, func(tx *store.Tx, r *store.Role) error {
+	return out, api.withRole(ctx, who, in.RoleName, func(tx *store.Tx, r *store.Role) (err error) {
 		r.Description = in.Description
-		out.Role = ptr(fullRole(r))
+		if out.Role, err = fullRole(tx, r); err != nil {
+			return err
+		}
 		return api.putRole(tx, r)
 	})
 }

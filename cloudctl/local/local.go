@@ -18,6 +18,7 @@ import (
 
 	"karri/cloudctl/account"
 	"karri/cloudctl/enroll"
+	"karri/cloudctl/principal"
 	"karri/cloudctl/store"
 	"karri/cloudctl/vault"
 	"karri/shared/config"
@@ -48,7 +49,11 @@ func OpenBookWith(ctx context.Context, state, masterKey string) (*account.Book, 
 		return nil, err
 	}
 	b := &account.Book{Store: s, Vault: v, Clock: time.Now}
-	if err := b.Found(ctx); err != nil {
+	err = b.Found(ctx)
+	if err == nil {
+		err = principal.AdoptAll(ctx, s)
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}

@@ -17,7 +17,7 @@ type Role struct {
 	Folded      string
 	Path        string
 	Description string
-	Trust       string // the policy of who may take it, JSON as it was given
+	Trust       string // the policy of who may take it: JSON, as package principal keeps it
 	MaxSession  int    // seconds
 	Boundary    string // ARN of a managed policy; "": none
 	Tags        Labels `gorm:"serializer:json"`
@@ -110,6 +110,12 @@ func (t *Tx) RoleByARN(arn string) (*Role, error) {
 // Roles is as Users, of roles.
 func (t *Tx) Roles(account, prefix, after string, max int) ([]Role, error) {
 	return many[Role](t.named(account, prefix, after, max), "folded")
+}
+
+// RolesByName returns the roles whose trust policies name users and roles by
+// ARN, as they were kept at first.
+func (t *Tx) RolesByName() ([]Role, error) {
+	return many[Role](t.g.Where("trust LIKE '%arn:aws:iam::%:user/%' OR trust LIKE '%arn:aws:iam::%:role/%' OR trust LIKE '%:assumed-role/%'"), "id")
 }
 
 // InstanceProfile returns a profile of an account by name.

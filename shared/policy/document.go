@@ -16,6 +16,8 @@ type node struct {
 	scalar bool
 	text   string // of a scalar
 	quoted bool   // the scalar is a string
+	from   int    // of a string: where it begins in the text
+	to     int    // and ends
 	list   []*node
 	names  []string // of an object, with list
 	object bool
@@ -40,13 +42,26 @@ func readDocument(b []byte) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.quotes(b)
 	if _, err := d.Token(); err != io.EOF {
 		return nil, malformed("", "The policy is not valid JSON: something follows it.")
 	}
 	return n, nil
 }
 
+// quotes moves the beginnings of strings to their quotes: what a decoder stands
+// before is the comma or colon.
+func (n *node) quotes(b []byte) {
+	if n.quoted {
+		n.from += bytes.IndexByte(b[n.from:], '"')
+	}
+	for _, c := range n.list {
+		c.quotes(b)
+	}
+}
+
 func readNode(d *json.Decoder, where string, depth int) (*node, error) {
+	before := int(d.InputOffset())
 	t, err := d.Token()
 	if err != nil {
 		return nil, malformed(where, "The policy is not valid JSON (byte %d).", d.InputOffset())
@@ -54,10 +69,10 @@ func readNode(d *json.Decoder, where string, depth int) (*node, error) {
 	if depth > maxDepth {
 		return nil, malformed(where, "The policy is nested too deeply.")
 	}
-	n := &node{where: where, scalar: true}
+	n := &node{where: where, scalar: true, from: before}
 	switch t := t.(type) {
 	case string:
-		n.text, n.quoted = t, true
+		n.text, n.quoted, n.to = t, true, int(d.InputOffset())
 	case json.Number:
 		n.text = t.String()
 	case bool:

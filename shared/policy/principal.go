@@ -44,6 +44,22 @@ func (r PrincipalRef) Account() string {
 	return parts[4]
 }
 
+// ByID reports whether it names a user, a role or a session of a role by the
+// unique id, which no other ever has.
+func (r PrincipalRef) ByID() bool { return r.Kind == "AWS" && isID(r.Value) }
+
+// isID reports whether s is AIDA..., AROA... or AROA...:SESSION.
+func isID(s string) bool {
+	id, session, named := strings.Cut(s, ":")
+	if len(id) < 16 || len(id) > 128 || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+		return false
+	}
+	if strings.HasPrefix(id, "AROA") {
+		return !named || session != "" && len(session) <= 64 && !strings.ContainsAny(session, "*?$: ")
+	}
+	return strings.HasPrefix(id, "AIDA") && !named
+}
+
 // A grade says how closely a statement means a principal.
 type grade int
 
@@ -68,6 +84,8 @@ func (r PrincipalRef) means(p *Principal) grade {
 		return directly
 	case p.Account == "":
 		return notMeant
+	case r.ByID():
+		return gradeIf(r.Value == p.ID, byName) + gradeIf(strings.HasPrefix(p.ID, r.Value+":"), directly)
 	case r.Value == p.ARN && !p.Root():
 		return byName
 	case p.Role != "" && r.Value == p.Role:
@@ -158,7 +176,7 @@ func validPrincipal(kind, v string) bool {
 	case "Federated", "Service":
 		return v != "" && len(v) <= 1024 && (v == "*" || !strings.ContainsAny(v, "*? ${"))
 	}
-	if v == "*" || isAccount(v) {
+	if v == "*" || isAccount(v) || isID(v) {
 		return true
 	}
 	parts, ok := splitARN(v)
