@@ -3,23 +3,23 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"karri/cloudctl/news"
 	"karri/shared/events"
 	"karri/shared/pki"
 	"karri/shared/rest"
+	"karri/shared/service"
 )
 
 // EventFlags say how the components of the cloud hear of changes.
 type EventFlags struct {
-	EventsListen string `flag:"events-listen" help:"host:port of the event server, by which caches hear of changes at once; any port beside the internal API when not given; off: none, and each cache lives by its time"`
-	EventsURL    string `flag:"events-url" help:"tls://HOST:PORT of a NATS cluster to use instead; components show their certificates to it"`
-	EventsCA     string `flag:"events-ca" help:"PEM file with the authority of that cluster"`
+	EventsListen string   `flag:"events-listen" help:"host:port of the event server, by which caches hear of changes at once; any port beside the internal API when not given; off: none, and each cache lives by its time"`
+	EventsURL    []string `flag:"events-url" help:"tls://HOST:PORT of each server of a NATS cluster to use instead; components show their certificates to it"`
+	EventsCA     string   `flag:"events-ca" help:"PEM file with the authority of that cluster; those that the host believes, when not given"`
+	service.EventCredentials
 }
 
 // telling is the bus of the cloud and what hangs on it.
@@ -66,15 +66,12 @@ func (c *cloud) openEvents() (*telling, error) {
 // open connects to the outside cluster, or starts the server in this process.
 func (t *telling) open(c *cloud) (err error) {
 	conf := c.config.EventFlags
-	o := events.Options{Name: c.Identity().String(), Self: c.Self, Log: c.Log}
+	refused := c.Metrics.Counter("karri_events_refused_total", "Messages of the event server that no component of this cloud had signed.")
+	o := events.Options{Name: c.Identity().String(), Self: c.Self, Log: c.Log, Credentials: conf.EventsCredentials, Refused: func() { refused(1) }}
 	switch {
-	case conf.EventsURL != "":
-		if err := events.CheckURL(conf.EventsURL); err != nil {
-			return fmt.Errorf("--events-url: %w", err)
-		}
-		t.at.URL = conf.EventsURL
-		if t.at.CA, err = os.ReadFile(conf.EventsCA); err != nil {
-			return fmt.Errorf("--events-ca: %w", err)
+	case len(conf.EventsURL) > 0:
+		if t.at, err = events.Outside(conf.EventsURL, conf.EventsCA); err != nil {
+			return err
 		}
 		o.Where = func(context.Context) (events.Address, error) { return t.at, nil }
 	case conf.EventsListen == "off":
@@ -90,7 +87,7 @@ func (t *telling) open(c *cloud) (err error) {
 		if err := errors.Join(err1, err2); err != nil {
 			return err
 		}
-		t.at.URL = "tls://" + net.JoinHostPort(host, port)
+		t.at.URLs = []string{"tls://" + net.JoinHostPort(host, port)}
 	}
 	t.bus, err = events.Connect(o)
 	return err

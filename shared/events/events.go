@@ -11,9 +11,12 @@
 // has missed some and is told so (OnGap): it drops all that it held. Who cannot
 // know that it is cut off bounds the age of what it holds by time. There are
 // two: in memory, for one process, and NATS, whose server is embedded in
-// cloudctl (Server) or an outside cluster. Connections to the embedded server
-// authenticate by the certificate of a component, and a role sees and says only
-// the subjects that are its own.
+// cloudctl (Server) or an outside cluster, of which any server will do. Connections
+// to the embedded server authenticate by the certificate of a component, and a
+// role sees and says only the subjects that are its own; an outside cluster has
+// rules of its own. Each event is signed by the component that tells it, and who
+// hears it believes nobody else: a stranger who reaches the server can repeat
+// what was said, which at worst empties a cache, and say nothing new.
 package events
 
 import (

@@ -92,7 +92,7 @@ func (w *natsWorld) where(context.Context) (Address, error) {
 	if w.server == nil {
 		return Address{}, errors.New("stopped")
 	}
-	return Address{URL: "tls://" + w.server.Addr()}, nil
+	return Address{URLs: []string{"tls://" + w.server.Addr()}}, nil
 }
 
 func (w *natsWorld) join(t *testing.T, id pki.Identity) Bus {
@@ -208,6 +208,7 @@ func testBus(t *testing.T, cloud, store Bus) {
 type box struct {
 	mu    sync.Mutex
 	lines []Line
+	seq   int64
 	dies  bool
 }
 

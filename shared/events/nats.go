@@ -4,11 +4,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"strings"
@@ -24,29 +23,18 @@ import (
 // root is what all subjects begin with on NATS, where there may be others.
 const root = "karri."
 
-// An Address is where the event server is: what cloudctl tells components.
-type Address struct {
-	URL string `json:"url"`          // tls://host:port; "": there is none
-	CA  []byte `json:"ca,omitempty"` // PEM: the authority of an outside cluster; none: the cloud's own
-}
-
-// CheckURL refuses what is no address of an outside cluster. Connections show
-// the component's certificate, so there is no place for a password.
-func CheckURL(text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "tls" && u.Scheme != "nats" || u.Host == "" || u.Port() == "" || u.User != nil {
-		return errors.New("the URL of an event server is tls://HOST:PORT, without a password: components show their certificates")
-	}
-	return nil
-}
-
 // NATS is the Bus of a whole cloud.
 type NATS struct {
-	conn *nats.Conn
+	o      Options
+	dialer *dialer
+	reader reader
+	quit   context.CancelFunc
 
-	mu   sync.Mutex
-	gaps []func()
-	quit context.CancelFunc
+	mu      sync.Mutex
+	conn    *nats.Conn
+	gaps    []func()
+	said    string    // the trouble that was logged last
+	refused time.Time // when a message was that no component signed
 }
 
 // Options say how to reach the server.
@@ -55,43 +43,93 @@ type Options struct {
 	Self  func() *pki.Credentials
 	Where func(ctx context.Context) (Address, error) // asked before each try
 	Local *Server                                    // instead of Where: in this process
-	Log   *slog.Logger
-	Again time.Duration // the first pause between tries; 100 ms when zero
+	// Credentials is a file with what an outside cluster wants besides, or
+	// instead of, the component's certificate; "": nothing.
+	Credentials string
+	Log         *slog.Logger
+	Again       time.Duration // the first pause between tries; 100 ms when zero
+	Refused     func()        // a message came that no component said; may be nil
 }
 
 // Connect returns a bus at once; the connection is made, and made again, in the
 // background.
 func Connect(o Options) (*NATS, error) {
 	ctx, quit := context.WithCancel(context.Background())
-	n := &NATS{quit: quit}
-	d := &dialer{ctx: ctx, o: o}
+	n := &NATS{quit: quit, o: o, reader: reader{self: o.Self}}
+	n.dialer = &dialer{ctx: ctx, o: o, next: rand.IntN(1000)}
 	again := cmp.Or(o.Again, 100*time.Millisecond)
 	opts := []nats.Option{
-		nats.Name(o.Name), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1),
-		nats.SkipHostLookup(), nats.IgnoreDiscoveredServers(), nats.Timeout(5 * time.Second), nats.PingInterval(10 * time.Second), nats.MaxPingsOutstanding(2),
-		nats.CustomReconnectDelay(func(tries int) time.Duration { return min(again<<min(max(tries-1, 0), 8), longestPause) }),
+		nats.Name(o.Name), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1), nats.IgnoreAuthErrorAbort(),
+		nats.SkipHostLookup(), nats.IgnoreDiscoveredServers(), nats.Timeout(5 * time.Second), nats.PingInterval(3 * time.Second), nats.MaxPingsOutstanding(2),
+		nats.CustomReconnectDelay(func(tries int) time.Duration {
+			n.failed()
+			return min(again<<min(max(tries-1, 0), 8), longestPause)
+		}),
 		nats.ConnectHandler(n.gap), nats.ReconnectHandler(n.gap),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if ctx.Err() == nil {
-				o.Log.Warn("the event server is away", "err", err)
+				n.trouble("the event server is away", err)
 			}
 		}),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { n.trouble("the event server is not reached", err) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			o.Log.Error("events", "err", err)
+			n.trouble("events", err)
 			n.tell() // a listener was too slow, or may not listen
 		}),
 	}
 	if o.Local != nil {
 		opts = append(opts, nats.InProcessServer(o.Local.srv), nats.Token(o.Local.token))
 	} else {
-		opts = append(opts, nats.SetCustomDialer(d), nats.Secure(d.tls()))
+		login, err := credentials(o.Credentials)
+		if err != nil {
+			quit()
+			return nil, err
+		}
+		opts = append(append(opts, nats.SetCustomDialer(n.dialer), nats.Secure(n.dialer.tls())), login...)
 	}
-	var err error
-	if n.conn, err = nats.Connect("nats://event-server:4222", opts...); err != nil {
+	conn, err := nats.Connect("nats://event-server:4222", opts...)
+	if err != nil {
 		quit()
 		return nil, fmt.Errorf("event server: %w", err)
 	}
+	n.mu.Lock()
+	n.conn = conn
+	n.mu.Unlock()
 	return n, nil
+}
+
+// failed says why the last try to connect did, once it was let dial.
+func (n *NATS) failed() {
+	n.mu.Lock()
+	conn := n.conn
+	n.mu.Unlock()
+	if conn == nil {
+		return
+	}
+	if err := conn.LastError(); err != nil {
+		n.trouble("the event server is not reached", err)
+	}
+}
+
+// trouble logs an error with what to do about it, the same one once until
+// there was a connection or another.
+func (n *NATS) trouble(what string, err error) {
+	if err == nil || errors.Is(err, errBackground) {
+		return
+	}
+	at, outside := n.dialer.now()
+	n.mu.Lock()
+	again := n.said == err.Error()
+	n.said = err.Error()
+	n.mu.Unlock()
+	if again {
+		return
+	}
+	args := []any{"server", at, "err", err}
+	if todo := advice(err, outside); todo != "" {
+		args = append(args, "advice", todo)
+	}
+	n.o.Log.Warn(what, args...)
 }
 
 // dialer finds the server anew for each connection.
@@ -99,35 +137,80 @@ type dialer struct {
 	ctx   context.Context
 	o     Options
 	mu    sync.Mutex
-	at    Address
+	at    Address // as it was told last
+	host  string  // of the server that is dialed
+	next  int     // which of the servers is tried next; by chance the first time
 	tried bool
 }
 
-// longestPause is between two tries to connect.
-const longestPause = 4 * time.Second
+const (
+	longestPause = 4 * time.Second // between two tries to connect
+	dialPatience = 2 * time.Second // with one server of several
+)
 
-// Dial is nats.CustomDialer's.
+var errBackground = errors.New("the connection is made in the background")
+
+// Dial is nats.CustomDialer's. It tries the servers in turn, the next time
+// from the next one on: one that takes a connection may still refuse it.
 func (d *dialer) Dial(network, _ string) (net.Conn, error) {
 	if d.first() {
-		return nil, errors.New("the connection is made in the background")
+		return nil, errBackground
 	}
+	at, err := d.where()
+	if err != nil {
+		return nil, err
+	}
+	if len(at.URLs) == 0 {
+		return nil, errors.New("there is no event server")
+	}
+	var failed error
+	for range at.URLs {
+		u, err := url.Parse(d.turn(at.URLs))
+		if err != nil {
+			return nil, err
+		}
+		d.mu.Lock()
+		d.host = u.Hostname()
+		d.mu.Unlock()
+		ctx, cancel := context.WithTimeout(d.ctx, dialPatience)
+		c, err := (&net.Dialer{}).DialContext(ctx, network, u.Host)
+		cancel()
+		if err == nil {
+			return c, nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	return nil, failed
+}
+
+// where asks for the address; while nobody tells, the one that was told last is
+// as good as ever.
+func (d *dialer) where() (Address, error) {
 	ctx, cancel := context.WithTimeout(d.ctx, 5*time.Second)
 	defer cancel()
 	at, err := d.o.Where(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if at.URL == "" {
-		return nil, errors.New("there is no event server")
-	}
-	u, err := url.Parse(at.URL)
-	if err != nil {
-		return nil, err
-	}
 	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil && len(d.at.URLs) > 0 {
+		return d.at, nil
+	}
 	d.at = at
-	d.mu.Unlock()
-	return (&net.Dialer{}).DialContext(ctx, network, u.Host)
+	return at, err
+}
+
+// turn returns the server whose turn it is.
+func (d *dialer) turn(urls []string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.next++
+	return urls[d.next%len(urls)]
+}
+
+// now returns the server that was dialed last.
+func (d *dialer) now() (host string, outside bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.host, d.at.Outside
 }
 
 // first lets Connect return at once.
@@ -151,10 +234,10 @@ func (d *dialer) tls() *tls.Config {
 		},
 		VerifyConnection: func(s tls.ConnectionState) error {
 			d.mu.Lock()
-			at := d.at
+			at, host := d.at, d.host
 			d.mu.Unlock()
-			if len(at.CA) > 0 {
-				return verifyOutside(at, s.PeerCertificates)
+			if at.Outside {
+				return verifyOutside(at, host, s.PeerCertificates)
 			}
 			id, err := pki.Verify(s.PeerCertificates, d.o.Self().Root, time.Now())
 			if err == nil && id.Role != pki.Cloudctl {
@@ -165,30 +248,28 @@ func (d *dialer) tls() *tls.Config {
 	}
 }
 
-func verifyOutside(at Address, chain []*x509.Certificate) error {
-	u, err := url.Parse(at.URL)
-	if err != nil {
-		return err
-	}
-	if len(chain) == 0 {
-		return errors.New("no certificate was shown")
-	}
-	o := x509.VerifyOptions{DNSName: u.Hostname(), Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool()}
-	if !o.Roots.AppendCertsFromPEM(at.CA) {
-		return errors.New("the authority of the event server cannot be read")
-	}
-	for _, c := range chain[1:] {
-		o.Intermediates.AddCert(c)
-	}
-	_, err = chain[0].Verify(o)
-	return err
-}
+// spreading is how long the servers of a cluster take to tell each other, with
+// time to spare, who listens at which.
+const spreading = time.Second
 
 // gap tells, when the server has all subscriptions again, that events may have
-// been missed.
+// been missed; and once more when other servers of a cluster know of them too.
 func (n *NATS) gap(c *nats.Conn) {
-	if err := c.FlushTimeout(5 * time.Second); err == nil { // else it is gone again, and will be back
-		n.tell()
+	if err := c.FlushTimeout(5 * time.Second); err != nil {
+		return // it is gone again, and will be back
+	}
+	n.mu.Lock()
+	n.said = ""
+	n.mu.Unlock()
+	at, outside := n.dialer.now()
+	n.tell()
+	if outside {
+		n.o.Log.Info("connected to the event server", "server", at)
+		time.AfterFunc(spreading, func() {
+			if !c.IsClosed() {
+				n.tell()
+			}
+		})
 	}
 }
 
@@ -201,13 +282,17 @@ func (n *NATS) tell() {
 	}
 }
 
+// flushPatience is how long a server may take to answer.
+const flushPatience = 3 * time.Second
+
 // Publish is Bus's.
 func (n *NATS) Publish(ctx context.Context, list ...Event) error {
+	before := n.conn.LastError()
 	for _, e := range list {
 		if err := e.check(); err != nil {
 			return err
 		}
-		b, err := json.Marshal(e)
+		b, err := seal(e, n.o.Self())
 		if err == nil {
 			err = n.conn.Publish(root+e.Subject, b)
 		}
@@ -215,10 +300,17 @@ func (n *NATS) Publish(ctx context.Context, list ...Event) error {
 			return fmt.Errorf("publish %s: %w", e.Subject, err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	flush, cancel := context.WithTimeout(ctx, flushPatience)
 	defer cancel()
-	if err := n.conn.FlushWithContext(ctx); err != nil {
+	if err := n.conn.FlushWithContext(flush); err != nil {
+		if ctx.Err() == nil && n.conn.IsConnected() {
+			_ = n.conn.ForceReconnect() // to another server, if there is one
+		}
 		return fault.New(fault.Later, "EventsAway", "The event server does not answer.").Because(err)
+	}
+	// A server that does not let us say something answers the flush all the same.
+	if err := n.conn.LastError(); err != before && errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(strings.ToLower(err.Error()), "for publish") {
+		return fault.New(fault.Later, "EventsRefused", "The event server does not take events.").Because(err)
 	}
 	return nil
 }
@@ -229,9 +321,10 @@ func (n *NATS) Subscribe(pattern string, f func(Event)) (stop func(), err error)
 		return nil, err
 	}
 	s, err := n.conn.Subscribe(root+pattern, func(m *nats.Msg) {
-		var e Event
-		if err := json.Unmarshal(m.Data, &e); err != nil || e.Subject != strings.TrimPrefix(m.Subject, root) {
-			return // nobody of this cloud said that
+		e, err := n.reader.read(strings.TrimPrefix(m.Subject, root), m.Data)
+		if err != nil {
+			n.refuse(m.Subject, err)
+			return
 		}
 		f(e)
 	})
@@ -239,6 +332,24 @@ func (n *NATS) Subscribe(pattern string, f func(Event)) (stop func(), err error)
 		return nil, err
 	}
 	return func() { _ = s.Unsubscribe() }, nil
+}
+
+// refuse counts a message that nobody of this cloud said. In an outside cluster
+// others may speak, and other clouds: the log has one a minute.
+func (n *NATS) refuse(subject string, err error) {
+	if n.o.Refused != nil {
+		n.o.Refused()
+	}
+	now := time.Now()
+	n.mu.Lock()
+	first := now.Sub(n.refused) > time.Minute
+	if first {
+		n.refused = now
+	}
+	n.mu.Unlock()
+	if first {
+		n.o.Log.Warn("an event is not believed", "subject", subject, "err", err)
+	}
 }
 
 // OnGap is Bus's.

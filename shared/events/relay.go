@@ -45,6 +45,10 @@ func (r *Relay) Nudge() {
 	}
 }
 
+// firstPause is after the first of some failures: there may be another server,
+// which the bus has found by then.
+const firstPause = 50 * time.Millisecond
+
 // page is how many lines are told at once.
 const page = 200
 
@@ -54,7 +58,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	if every == 0 {
 		every = time.Second
 	}
-	failing := false
+	failing, fails := false, 0
 	for ctx.Err() == nil {
 		n, err := r.Step(ctx)
 		if err != nil && ctx.Err() == nil && !failing {
@@ -64,13 +68,18 @@ func (r *Relay) Run(ctx context.Context) error {
 			continue
 		}
 		wake := r.wake
+		pause := every
 		if failing {
 			wake = nil // nudges do not make the server come back
+			pause = min(every, firstPause<<min(fails, 10))
+			fails++
+		} else {
+			fails = 0
 		}
 		select {
 		case <-ctx.Done():
 		case <-wake:
-		case <-time.After(every):
+		case <-time.After(pause):
 		}
 	}
 	return nil

@@ -103,20 +103,18 @@ func (g *gate) Check(c server.ClientAuthentication) bool {
 
 // user is what a component may say and hear; nil: it may not come in.
 func user(id pki.Identity) *server.User {
-	var say, hear []string
-	switch id.Role {
-	case pki.Cloudctl:
-		say, hear = []string{root + ">"}, []string{root + ">"}
-	case pki.Walrus:
-		say, hear = []string{root + "bucket.>"}, []string{root + "identity.>"}
-	case pki.Clusterctl, pki.Blockstore:
-		say, hear = []string{root + id.Role + "." + id.Zone + ".>"}, []string{root + "zone." + id.Zone + ".>"}
-	default:
-		return nil // nodes ask their clusterctl
+	say, hear := subjects(id)
+	if say == nil {
+		return nil
 	}
-	return &server.User{Username: id.String(), Permissions: &server.Permissions{
-		Publish: &server.SubjectPermission{Allow: say}, Subscribe: &server.SubjectPermission{Allow: hear},
-	}}
+	below := func(patterns []string) *server.SubjectPermission {
+		p := &server.SubjectPermission{}
+		for _, each := range patterns {
+			p.Allow = append(p.Allow, root+each)
+		}
+		return p
+	}
+	return &server.User{Username: id.String(), Permissions: &server.Permissions{Publish: below(say), Subscribe: below(hear)}}
 }
 
 // natsLog is the log of the server, as ours.

@@ -62,6 +62,11 @@ type AuthorityFlags struct {
 	CertificateLife time.Duration `flag:"certificate-life" default:"8760h" help:"how long certificates are good that are given out from now on, 1h to 43800h; components renew them when a third of it is left, and one that is away for longer has to join again"`
 }
 
+// EventCredentials is the setting of a daemon that reaches the event server.
+type EventCredentials struct {
+	EventsCredentials string `flag:"events-credentials" help:"file with what an outside NATS cluster wants besides the certificate of this component: a .creds file or nkey seed of NATS, user and password, each in a line, or a token"`
+}
+
 // The bounds of AuthorityFlags.CertificateLife: shorter ones would end while a
 // component or its issuer is restarted, longer ones outlive the cause for them.
 const (

@@ -25,7 +25,7 @@ var doors = map[string]string{
 	"github.com/coreos/go-oidc/":         "cloudctl/federation",
 	"golang.org/x/crypto/argon2":         "cloudctl/password",
 	"github.com/prometheus/":             "shared/rest",
-	"github.com/nats-io/":                "shared/events",
+	"github.com/nats-io/":                "shared/events shared/events/eventstest",
 	"github.com/spf13/cobra":             "tools/karri",
 	"github.com/schollz/progressbar":     "tools/karri",
 	"github.com/jedib0t/go-pretty":       "tools/karri",

@@ -37,6 +37,7 @@ type Config struct {
 	service.Flags
 	service.PublicFlags
 	WorkFlags
+	service.EventCredentials
 	Region     string        `flag:"region" default:"us-east-1" help:"region that requests must be signed for and that buckets are in"`
 	Domains    []string      `flag:"domain" help:"host names under which BUCKET.NAME names a bucket, for virtual-hosted requests"`
 	Websites   []string      `flag:"website-domain" help:"host names under which BUCKET.NAME answers as the website that the bucket is"`
@@ -147,7 +148,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 func (c *Config) reach(s *service.Service) (known *keys, bus events.Bus, leave func(), err error) {
 	cloud := s.Client(pki.Identity{Role: pki.Cloudctl}, cmp.Or(c.Cloudctl, s.Peers[pki.Cloudctl]))
 	known = &keys{cloud: client{cloud}, refresh: c.KeyRefresh, stale: c.KeyStale}
-	if bus, err = hear(s, cloud, known); err != nil {
+	if bus, err = hear(s, cloud, known, c.EventsCredentials); err != nil {
 		cloud.Close()
 		return nil, nil, nil, err
 	}

@@ -46,9 +46,10 @@ func (o outbox) Told(ctx context.Context, lines []events.Line) error {
 // hear connects to the event server that cloudctl names, and forgets keys as
 // soon as something about their account changes. Without events they are asked
 // for again when they are KeyRefresh old.
-func hear(s *service.Service, cloud *rest.Client, k *keys) (events.Bus, error) {
+func hear(s *service.Service, cloud *rest.Client, k *keys, credentials string) (events.Bus, error) {
+	refused := s.Metrics.Counter("walrus_events_refused_total", "Messages of the event server that no component of this cloud had signed.")
 	bus, err := events.Connect(events.Options{
-		Name: s.Identity().String(), Self: s.Self, Log: s.Log,
+		Name: s.Identity().String(), Self: s.Self, Log: s.Log, Credentials: credentials, Refused: func() { refused(1) },
 		Where: func(ctx context.Context) (at events.Address, err error) {
 			return at, cloud.Call(ctx, http.MethodGet, "/v1/events", nil, nil, &at)
 		},
