@@ -61,7 +61,12 @@ func BenchmarkBucket(b *testing.B) {
 			})
 			b.Run("Prefixes", func(b *testing.B) {
 				for b.Loop() {
-					prefixes(b, x)
+					prefixes(b, x, index.Query{Delimiter: "/", Max: 1000})
+				}
+			})
+			b.Run("PrefixesAnew", func(b *testing.B) { // what comes after a key is not remembered
+				for b.Loop() {
+					prefixes(b, x, index.Query{Delimiter: "/", Max: 1000, After: "a"})
 				}
 			})
 			b.Run("Get", func(b *testing.B) {
@@ -79,7 +84,7 @@ func BenchmarkBucket(b *testing.B) {
 					if _, err := x.Object(b.Context(), "b", "dir00/object-00000000", ""); err != nil {
 						b.Fatal(err)
 					}
-					prefixes(b, x)
+					prefixes(b, x, index.Query{Delimiter: "/", Max: 1000})
 				}
 			})
 			b.Run("Overwrite", func(b *testing.B) {
@@ -111,8 +116,8 @@ func walk(b *testing.B, x *index.Store, n int) {
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "keys/s")
 }
 
-func prefixes(b *testing.B, x *index.Store) {
-	page, err := x.List(b.Context(), "b", index.Query{Delimiter: "/", Max: 1000})
+func prefixes(b *testing.B, x *index.Store, q index.Query) {
+	page, err := x.List(b.Context(), "b", q)
 	if err != nil || len(page.Prefixes) != 100 {
 		b.Fatal(len(page.Prefixes), err)
 	}

@@ -18,7 +18,8 @@
 // marker stands among the older versions even while it is the newest of them.
 // The rows of current objects are therefore all that List shows, and a listing
 // is a scan of a range that jumps over each common prefix; it never walks what
-// it does not show.
+// it does not show. One that came to common prefixes alone is remembered until a
+// change makes it untrue (rollup.go).
 //
 // One Store is the logic of all this; below it is an engine, an ordered store
 // of keys and values with transactions and locks by name: embedded, for the one

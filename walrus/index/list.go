@@ -9,24 +9,39 @@ import (
 
 // List is Objects's.
 func (s *Store) List(ctx context.Context, bucket string, q Query) (Listing[Entry], error) {
-	return s.entries(ctx, bucket, q, objectSpace)
+	if q.Delimiter == "" || q.After != "" || s.engine.process() > 0 {
+		page, _, err := s.entries(ctx, bucket, q, objectSpace)
+		return page, err
+	}
+	if prefixes := s.rollups.find(bucket, q); prefixes != nil {
+		return Listing[Entry]{Prefixes: prefixes, Last: prefixes[len(prefixes)-1]}, nil
+	}
+	done := s.rollups.read(bucket)
+	page, beneath, err := s.entries(ctx, bucket, q, objectSpace)
+	var l *rollup
+	if err == nil && !page.More && len(page.Items) == 0 && len(page.Prefixes) > 0 {
+		l = &rollup{rollupName{q.Prefix, q.Delimiter}, page.Prefixes, beneath}
+	}
+	done(l)
+	return page, err
 }
 
 // Versions is Objects's.
 func (s *Store) Versions(ctx context.Context, bucket string, q Query) (Listing[Entry], error) {
-	return s.entries(ctx, bucket, q, objectSpace, versionSpace)
+	page, _, err := s.entries(ctx, bucket, q, objectSpace, versionSpace)
+	return page, err
 }
 
-func (s *Store) entries(ctx context.Context, bucket string, q Query, kinds ...byte) (Listing[Entry], error) {
-	var page Listing[Entry]
+// entries reads a page of rows, and returns a key beneath each common prefix too.
+func (s *Store) entries(ctx context.Context, bucket string, q Query, kinds ...byte) (page Listing[Entry], beneath []string, err error) {
 	b, err := s.Bucket(ctx, bucket)
 	if err != nil {
-		return page, err
+		return page, nil, err
 	}
 	var start []byte // of the rows of the key After
 	if q.AfterID != "" {
 		if start, err = s.behind(ctx, b, q); err != nil {
-			return page, err
+			return page, nil, err
 		}
 	}
 	var h head
@@ -44,7 +59,7 @@ func (s *Store) entries(ctx context.Context, bucket string, q Query, kinds ...by
 	if len(kinds) > 1 { // a version may move from one to the other
 		moment, release, err := s.engine.snapshot(ctx)
 		if err != nil {
-			return page, err
+			return page, nil, err
 		}
 		defer release()
 		r = moment
@@ -59,7 +74,7 @@ func (s *Store) entries(ctx context.Context, bucket string, q Query, kinds ...by
 	if len(page.Items) == 0 || page.Items[len(page.Items)-1].Key != page.Last {
 		page.LastID = ""
 	}
-	return page, err
+	return page, n.beneath, err
 }
 
 // behind returns where the rows of a key go on behind a version; nil when all
@@ -84,6 +99,7 @@ type scanner struct {
 	suffix   []byte // begin behind the row of the key After with this suffix; nil with AfterID: with its first
 	item     func(key string, suffix, value []byte) error
 	prefixes []string
+	beneath  []string // a key beneath each
 	more     bool
 	last     string
 }
@@ -112,12 +128,15 @@ func (s *scanner) start() []byte {
 
 // common returns the common prefix that key is shown under; "" when by itself.
 func (s *scanner) common(key string) string {
-	q := s.query
-	if q.Delimiter == "" || !strings.HasPrefix(key, q.Prefix) {
+	return commonOf(key, s.query.Prefix, s.query.Delimiter)
+}
+
+func commonOf(key, prefix, delimiter string) string {
+	if delimiter == "" || !strings.HasPrefix(key, prefix) {
 		return ""
 	}
-	if i := strings.Index(key[len(q.Prefix):], q.Delimiter); i >= 0 {
-		return key[:len(q.Prefix)+i+len(q.Delimiter)]
+	if i := strings.Index(key[len(prefix):], delimiter); i >= 0 {
+		return key[:len(prefix)+i+len(delimiter)]
 	}
 	return ""
 }
@@ -171,7 +190,7 @@ func (s *scanner) read(ctx context.Context, c cursor) error {
 		}
 		count++
 		if common := s.common(key); common != "" {
-			s.prefixes, s.last = append(s.prefixes, common), common
+			s.prefixes, s.beneath, s.last = append(s.prefixes, common), append(s.beneath, key), common
 			past := after(appendKey(nil, common))
 			if past == nil {
 				break

@@ -25,6 +25,8 @@ type Store struct {
 	known  sync.Map // *Bucket by name; only of a sole engine
 	bounds sync.Map // Usage by account, likewise
 	added  sync.Map // *atomic.Int64 by bucket: additions to its count since they were last summed up
+
+	rollups rollups // only of a sole engine
 }
 
 var _ Index = (*Store)(nil)
@@ -114,7 +116,9 @@ type change struct {
 	event  *Event
 	seq    uint64 // the number of the event
 	idle   bool   // there is nothing to commit
-	lazily bool
+
+	showing *showing // nil: the same objects are there as before
+	lazily  bool
 }
 
 // A scope is what a change is made within.
@@ -196,7 +200,7 @@ func (c *change) commit(ctx context.Context) error {
 	if err := c.post(); err != nil {
 		return err
 	}
-	if err := c.transaction.commit(ctx, c.lazily); err != nil {
+	if err := c.apply(ctx); err != nil {
 		return err
 	}
 	c.end()
@@ -204,6 +208,15 @@ func (c *change) commit(ctx context.Context) error {
 		c.store.summed(ctx, c.bucket.Name)
 	}
 	return nil
+}
+
+// apply makes the change, and sees to it that what is remembered of listings
+// is never behind it.
+func (c *change) apply(ctx context.Context) error {
+	if c.showing != nil && c.store.engine.process() == 0 {
+		defer c.store.rollups.begin(c.bucket.Name, c.showing)()
+	}
+	return c.transaction.commit(ctx, c.lazily)
 }
 
 // Inline is Objects's.

@@ -138,14 +138,23 @@ func (c *change) lay(o *Object, seq uint64, current bool) error {
 }
 
 func (c *change) place(v *version) {
+	c.shows(v, true)
 	c.set(v.row(), v.raw)
 	if !v.current && v.Version == Null {
 		c.set(row(nullSpace, v.Bucket, v.Key), binary.BigEndian.AppendUint64(nil, v.seq))
 	}
 }
 
+// shows notes that c makes the current row of its key, or ends it.
+func (c *change) shows(v *version, there bool) {
+	if v.current {
+		c.showing = &showing{v.Key, there}
+	}
+}
+
 // lift adds to c that the row of a version is gone, and not what it claims.
 func (c *change) lift(v *version) {
+	c.shows(v, false)
 	c.unset(v.row())
 	if !v.current && v.Version == Null {
 		c.unset(row(nullSpace, v.Bucket, v.Key))

@@ -1,8 +1,10 @@
 package indextest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -104,4 +106,73 @@ func contended(t *testing.T, x index.Index) {
 			t.Errorf("versioning %q: ended %v", state, ends)
 		}
 	}
+}
+
+// folders come and go on many sides while they are listed: who has put an
+// object finds its folder, who has ended the last finds it gone, and nobody
+// ever misses what stays.
+func folders(t *testing.T, x index.Index) {
+	makeBucket(t, x, "b", "ann")
+	must(t, x.Put(context.Background(), Object("b", "stays/z", "data"), index.Condition{}))
+	errs := make(chan error, 16)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() { errs <- comeAndGo(x, i) })
+		all.Go(func() {
+			var err error
+			for range 60 {
+				err = cmp.Or(err, finds(x, "stays/", true))
+			}
+			errs <- err
+		})
+	}
+	all.Wait()
+	for range 16 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// comeAndGo makes and ends a folder over and over, and an object before the one
+// by which the folder of all is known.
+func comeAndGo(x index.Index, i int) error {
+	ctx := context.Background()
+	folder, beside := fmt.Sprintf("%d/", i), fmt.Sprintf("stays/%d", i)
+	for round := range 12 {
+		for _, key := range []string{folder + "b", folder + "a", beside} {
+			if err := cmp.Or(x.Put(ctx, Object("b", key, "data"), index.Condition{}), finds(x, folder, true)); err != nil {
+				return err
+			}
+		}
+		gone := []string{folder + "a", folder + "b", beside}
+		if round%2 > 0 {
+			gone[0], gone[1] = gone[1], gone[0]
+		}
+		for n, key := range gone {
+			if _, err := x.Delete(ctx, "b", key, "", index.Condition{}); err != nil {
+				return err
+			}
+			if err := finds(x, folder, n == 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// finds holds two listings against what is there.
+func finds(x index.Index, folder string, there bool) error {
+	for _, prefix := range []string{"", folder[:1]} {
+		page, err := x.List(context.Background(), "b", index.Query{Prefix: prefix, Delimiter: "/", Max: 1000})
+		switch {
+		case err != nil:
+			return err
+		case slices.Contains(page.Prefixes, folder) != there:
+			return fmt.Errorf("%s is there: %v, but %q lists %q", folder, there, prefix, page.Prefixes)
+		case prefix == "" && !slices.Contains(page.Prefixes, "stays/"):
+			return fmt.Errorf("stays/ is missing in %q", page.Prefixes)
+		}
+	}
+	return nil
 }

@@ -50,6 +50,7 @@ func Suite(t *testing.T, fresh func(t *testing.T) index.Index) {
 		"a delete that is pinned":      pinnedDelete,
 		"races of completions":         completions,
 		"contended keys":               contended,
+		"folders that come and go":     folders,
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := fresh(t)
