@@ -20,7 +20,7 @@ type ExplainDeniedInput struct{ RequestId string }
 type ExplainDeniedOutput struct {
 	Time      time.Time
 	Daemon    string
-	Caller    string // ARN
+	Caller    string // ARN, or whom the request named without proving it
 	Action    string
 	Resources []string
 	Code      string
@@ -64,9 +64,17 @@ func explainDenied(ctx context.Context, api *API, who action.Caller, in *Explain
 	}
 	message, _, _ := strings.Cut(best.Text, " Encoded authorization failure message:") // the lines say what it says
 	return &ExplainDeniedOutput{
-		Time: best.Time, Daemon: best.Daemon, Caller: best.ARN, Action: best.Service + ":" + best.Action, Resources: best.On,
+		Time: best.Time, Daemon: best.Daemon, Caller: callerOf(best), Action: best.Service + ":" + best.Action, Resources: best.On,
 		Code: best.Code, Message: message, Lines: decided(best.Decision),
 	}, nil
+}
+
+// callerOf says who asked, or who it was said to be.
+func callerOf(l *audit.Line) string {
+	if l.ARN == "" && l.Claimed != "" {
+		return "who claims to be " + l.Claimed
+	}
+	return l.ARN
 }
 
 type valueList struct{ Items []struct{ Value string } }

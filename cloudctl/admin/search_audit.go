@@ -38,6 +38,7 @@ type AuditLine struct {
 	AccountId string
 	Who       string // ARN
 	AccessKey string
+	Claimed   string // access key or component that the request named, and did not prove
 	Source    string
 	On        []string
 	Code      string // of the refusal or failure
@@ -92,7 +93,7 @@ func searchAudit(ctx context.Context, api *API, _ action.Caller, in *SearchAudit
 			return nil, err
 		}
 		out.Lines = append(out.Lines, AuditLine{Time: l.Time, Daemon: l.Daemon, Service: l.Service, Action: l.Action, AccountId: l.Account, Who: l.ARN,
-			AccessKey: l.AccessKey, Source: l.Source, On: l.On, Code: l.Code, Text: l.Text, Decision: string(l.Decision), RequestId: l.RequestID})
+			AccessKey: l.AccessKey, Claimed: l.Claimed, Source: l.Source, On: l.On, Code: l.Code, Text: l.Text, Decision: string(l.Decision), RequestId: l.RequestID})
 	}
 	return out, nil
 }

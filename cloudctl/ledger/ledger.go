@@ -276,7 +276,7 @@ func (l *Ledger) add(ctx context.Context, head store.AuditHead, p audit.Part) er
 // row is a line as it is searched.
 func row(log string, l *audit.Line, raw []byte) store.AuditLine {
 	r := store.AuditLine{Log: log, Seq: int64(l.Seq), At: l.Time.UnixMicro(), Event: eventID(log, l.Seq), Account: l.Account, Name: userName(l),
-		Key: l.AccessKey, Source: sourceOf(l.Service), Action: l.Action, Reads: l.Read, Code: l.Code, Request: l.RequestID, Body: raw}
+		Key: cmp.Or(l.AccessKey, l.Claimed), Source: sourceOf(l.Service), Action: l.Action, Reads: l.Read, Code: l.Code, Request: l.RequestID, Body: raw}
 	for _, arn := range l.On {
 		if name, kind := resource(arn); name != "" {
 			r.Resources = append(r.Resources, store.AuditResource{Name: name, Kind: kind})

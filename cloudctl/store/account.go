@@ -3,6 +3,8 @@ package store
 import (
 	"fmt"
 	"time"
+
+	"karri/shared/sign"
 )
 
 // AccountState says whether the keys of an account are good.
@@ -67,7 +69,7 @@ func (t *Tx) Accounts() ([]Account, error) { return many[Account](t.g, "name") }
 
 // AccessKey returns the access key with the given id.
 func (t *Tx) AccessKey(id string) (*AccessKey, error) {
-	return one[AccessKey](t.g.Where("id = ?", id), missing("NoSuchEntity", "There is no access key %s.", id))
+	return one[AccessKey](t.g.Where("id = ?", id), missing("NoSuchEntity", "There is no access key %s.", sign.KeyName(id)))
 }
 
 // AccessKeysOf returns the access keys of an account.

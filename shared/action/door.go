@@ -120,6 +120,7 @@ func (v *visit) ask(r *http.Request) (out any, err error) {
 	if a := v.service.actions[v.request.Action]; a != nil && a.Unsigned {
 		v.who.SourceIP, _, _ = net.SplitHostPort(r.RemoteAddr)
 	} else if v.who, err = v.door.Who(r, v.service.Name); err != nil {
+		v.line.Claimed = sign.Claimed(r.Header.Get("Authorization"), form, r.URL.Query())
 		return nil, err
 	}
 	v.who.RequestID = v.id

@@ -46,9 +46,12 @@ type Line struct {
 	ID        string `json:"id,omitempty"`
 	Name      string `json:"name,omitempty"`
 	AccessKey string `json:"key,omitempty"`
-	Auth      string `json:"auth,omitempty"` // how: signature, presigned, form, certificate
-	MFA       bool   `json:"mfa,omitempty"`
-	For       string `json:"for,omitempty"` // account on whose behalf a component asks
+	// Claimed is the key or the component that a request names which did not
+	// prove it: the signature or token is wrong, or the key unknown or inactive.
+	Claimed string `json:"claimed,omitempty"`
+	Auth    string `json:"auth,omitempty"` // how: signature, presigned, form, certificate
+	MFA     bool   `json:"mfa,omitempty"`
+	For     string `json:"for,omitempty"` // account on whose behalf a component asks
 
 	Source    string   `json:"source,omitempty"` // address
 	Agent     string   `json:"agent,omitempty"`
@@ -102,6 +105,7 @@ func (l *Line) append(b []byte, prev [32]byte) []byte {
 	text("id", l.ID, maxText)
 	text("name", l.Name, maxText)
 	text("key", l.AccessKey, maxText)
+	text("claimed", l.Claimed, maxText)
 	text("auth", l.Auth, maxText)
 	flag("mfa", l.MFA)
 	text("for", l.For, maxText)

@@ -222,7 +222,7 @@ func TestManyWriters(t *testing.T) {
 
 func TestALineIsReadAsItWasWritten(t *testing.T) {
 	want := Line{Seq: 3, Prev: strings.Repeat("0", 64), Time: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Daemon: "d", Service: "s3", Action: "a", Data: true, Read: true,
-		Kind: "user", Account: "1", ARN: "arn", ID: "AIDA", Name: "n", AccessKey: "AKIA", Auth: "signature", MFA: true, For: "2", Source: "::1", Agent: "x\"\\\n\u007fé",
+		Kind: "user", Account: "1", ARN: "arn", ID: "AIDA", Name: "n", AccessKey: "AKIA", Claimed: "AKIB", Auth: "signature", MFA: true, For: "2", Source: "::1", Agent: "x\"\\\n\u007fé",
 		On: []string{"a", "b"}, RequestID: "r", Code: "c", Text: "t", Decision: json.RawMessage(`{"a":[1]}`)}
 	var got Line
 	if err := json.Unmarshal(want.append(nil, [32]byte{}), &got); err != nil || !reflect.DeepEqual(got, want) {

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"hash"
@@ -102,6 +103,7 @@ func (in *Internal) Handle(method, pattern string, who Allow, h Handler) {
 	in.router.Handle(method, pattern, func(w http.ResponseWriter, r *http.Request) error {
 		began := time.Now()
 		if err := in.admit(r, who); err != nil {
+			callOf(r.Context()).claimed = claimed(r)
 			in.note(r, pattern, began, err)
 			in.metrics.refused.WithLabelValues(fault.CodeOf(err)).Inc()
 			w.Header().Set(bootHeader, in.tokens.Boot)
@@ -126,10 +128,12 @@ func (in *Internal) note(r *http.Request, pattern string, began time.Time, err e
 	l := &audit.Line{
 		Time: began, Service: "internal", Action: r.Method + " " + pattern, Read: r.Method == http.MethodGet || r.Method == http.MethodHead,
 		Data: r.Method != http.MethodPost || strings.HasPrefix(pattern, "/v1/keys/"), Kind: "component", ARN: c.caller.String(), Auth: "certificate",
-		For: r.Header.Get(ForHeader), Source: host, On: []string{path}, RequestID: c.id,
+		Claimed: c.claimed, For: r.Header.Get(ForHeader), Source: host, On: []string{path}, RequestID: c.id,
 	}
 	if c.caller == (pki.Identity{}) {
 		l.Kind, l.ARN, l.Auth = "anonymous", "", ""
+	} else if l.Claimed == l.ARN {
+		l.Claimed = ""
 	}
 	if err == nil {
 		err = c.err
@@ -141,6 +145,45 @@ func (in *Internal) note(r *http.Request, pattern string, began time.Time, err e
 		return
 	}
 	in.Audit(l)
+}
+
+// claimed returns the component that a request which was not let in names as its
+// sender: by its token, else by its certificate.
+func claimed(r *http.Request) string {
+	name := token.Claimed(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+	if name == "" && r.TLS != nil {
+		name = named(r.TLS.PeerCertificates)
+	}
+	return component(name)
+}
+
+// named returns whom a certificate is made out to.
+func named(chain []*x509.Certificate) string {
+	if len(chain) == 0 || len(chain[0].DNSNames) == 0 {
+		return ""
+	}
+	return chain[0].DNSNames[0]
+}
+
+// component returns name if a component may be called so; else it is no name
+// to be written down.
+func component(name string) string {
+	if _, err := pki.Parse(name); err != nil {
+		return ""
+	}
+	return name
+}
+
+// turnedAway notes a connection that was refused for its certificate, which is
+// not, or no longer, one of this cloud.
+func (in *Internal) turnedAway(from net.Addr, chain []*x509.Certificate, err error) {
+	in.metrics.refused.WithLabelValues(UnknownComponent).Inc()
+	if in.Audit == nil {
+		return
+	}
+	host, _, _ := net.SplitHostPort(from.String())
+	in.Audit(&audit.Line{Time: time.Now(), Service: "internal", Action: "connect", Kind: "anonymous", Claimed: component(named(chain)), Source: host,
+		RequestID: NewRequestID(), Code: UnknownComponent, Text: "The certificate is not one of this cloud: " + err.Error()})
 }
 
 // admit checks who sends the request and that it is what was signed.
@@ -223,6 +266,12 @@ func (in *Internal) ServeHTTP(w http.ResponseWriter, r *http.Request) { in.route
 // TLS returns how the internal listener speaks: certificates of this cloud,
 // or none for the few open routes.
 func (in *Internal) TLS() *tls.Config {
+	conf := in.tls(nil)
+	conf.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return in.tls(hello.Conn.RemoteAddr()), nil }
+	return conf
+}
+
+func (in *Internal) tls(from net.Addr) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13, ClientAuth: tls.RequestClientCert, SessionTicketsDisabled: true,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -234,6 +283,9 @@ func (in *Internal) TLS() *tls.Config {
 				return nil
 			}
 			_, err := pki.Verify(s.PeerCertificates, in.self().Root, time.Now())
+			if err != nil && from != nil {
+				in.turnedAway(from, s.PeerCertificates, err)
+			}
 			return err
 		},
 	}

@@ -47,6 +47,7 @@ func (in *Internal) ServeJoin(admit func(ctx context.Context, who pki.Identity, 
 			return fault.New(fault.Invalid, "BadCertificateRequest", "The certificate request is not one of a component.").Because(err)
 		}
 		Note(r.Context(), "joins", who.String())
+		callOf(r.Context()).claimed = who.String()
 		rep, err := admit(r.Context(), who, req)
 		if err != nil {
 			return err

@@ -46,6 +46,7 @@ type call struct {
 	id       string
 	route    string
 	caller   pki.Identity
+	claimed  string // whom a request that is not believed names
 	key      string
 	notes    []any
 	err      error

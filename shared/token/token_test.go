@@ -154,3 +154,22 @@ func FuzzParseJoin(f *testing.F) {
 	f.Add(NewJoin("a:1", strings.Repeat("00", 32)).String())
 	f.Fuzz(func(t *testing.T, s string) { _, _ = ParseJoin(s) })
 }
+
+func FuzzClaimed(f *testing.F) {
+	_, k, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	text, err := Sign(k, "walrus.karri", "boot", ID(), Request{Method: "GET"}, time.Now())
+	if err != nil || Claimed(text) != "walrus.karri" {
+		f.Fatal(Claimed(text), err)
+	}
+	f.Add(text)
+	f.Add("a.e30.c")
+	f.Add("..")
+	f.Fuzz(func(t *testing.T, text string) {
+		if who := Claimed(text); who != "" && strings.Count(text, ".") != 2 {
+			t.Errorf("%q says %q", text, who)
+		}
+	})
+}

@@ -31,7 +31,7 @@ var columns = map[string][]string{
 	"type":      {"InstanceType", "VCpuInfo.DefaultVCpus", "MemoryInfo.SizeInMiB", "InstanceStorageInfo.TotalSizeInGB"},
 	"vpc":       {"VpcId", "CidrBlock", "IsDefault", "State"},
 	"subnet":    {"SubnetId", "VpcId", "CidrBlock", "AvailabilityZone", "AvailableIpAddressCount"},
-	"audit":     {"Time", "Daemon", "Who", "Service", "Action", "On.0", "Code", "RequestId"},
+	"audit":     {"Time", "Daemon", "Who", "Claimed", "Service", "Action", "On.0", "Code", "RequestId"},
 	"bucket":    {"BucketName", "AccountId", "Created", "Versioning", "Objects", "Bytes", "MaxObjects", "MaxBytes", "Settings"},
 	"interface": {"NetworkInterfaceId", "Status", "PrivateIpAddress", "Attachment.InstanceId", "MacAddress", "SubnetId"},
 }

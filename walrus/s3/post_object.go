@@ -12,6 +12,7 @@ import (
 
 	"karri/shared/crash"
 	"karri/shared/fault"
+	"karri/shared/sign"
 	"karri/walrus/form"
 	"karri/walrus/index"
 	"karri/walrus/setting"
@@ -144,6 +145,7 @@ func (c *call) underPolicy(f *form.Form, size *limits) error {
 	}
 	who, err := forms.AuthenticateForm(c.r, f.Fields)
 	if err != nil {
+		c.line.Claimed = sign.Claimed("", url.Values{"x-amz-credential": {f.Fields["x-amz-credential"]}}, url.Values{"awsaccesskeyid": {f.Fields["awsaccesskeyid"]}})
 		return err
 	}
 	p, err := form.ParsePolicy(f.Fields["policy"])

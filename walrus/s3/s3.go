@@ -32,6 +32,7 @@ import (
 	"karri/shared/audit"
 	"karri/shared/identity"
 	"karri/shared/rest"
+	"karri/shared/sign"
 	"karri/walrus/access"
 	"karri/walrus/content"
 	"karri/walrus/index"
@@ -209,6 +210,7 @@ func (c *call) serve() error {
 	}
 	who, body, err := c.Auth.Authenticate(c.r)
 	if err != nil {
+		c.line.Claimed = sign.Claimed(c.r.Header.Get("Authorization"), c.r.URL.Query())
 		return err
 	}
 	c.who, c.body = who, body

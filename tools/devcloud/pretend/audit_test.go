@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"karri/shared/sign"
 )
 
 // What a node refused is found at the top, each refusal once, whichever of the
@@ -82,4 +84,56 @@ func (m *matrix) refusalsOfNodes() map[any]bool {
 		seen[line["RequestId"]] = true
 	}
 	return seen
+}
+
+// A request that is not believed is found by the access key that it named, and
+// it is said that nobody proved to have it.
+func TestARefusedSignatureIsFoundByTheKeyThatItClaims(t *testing.T) {
+	Tell(t, func(c *Story) {
+		wrong := sign.Credentials{AccessKey: c.Keys.AccessKey, Secret: "no secret of ours"}
+		nobody := sign.Credentials{AccessKey: "AKIAAAAAAAAAAAAAAAAA", Secret: c.Keys.Secret}
+		misplaced := sign.Credentials{AccessKey: c.Keys.Secret, Secret: c.Keys.Secret}
+		c.must("iam", "CreateUser", params{"UserName": "gone"})
+		made := c.must("iam", "CreateAccessKey", params{"UserName": "gone"})["AccessKey"].(map[string]any)
+		inactive := sign.Credentials{AccessKey: made["AccessKeyId"].(string), Secret: made["SecretAccessKey"].(string)}
+		c.must("iam", "UpdateAccessKey", params{"UserName": "gone", "AccessKeyId": inactive.AccessKey, "Status": "Inactive"})
+		for _, keys := range []sign.Credentials{wrong, nobody, misplaced, inactive} {
+			u := c.As(keys)
+			defer u.Close()
+			if _, err := u.Call(c.Context(), "ec2", "DescribeRegions", nil); err == nil {
+				c.Error("believed")
+			}
+			if err := u.Put(c.Context(), "pond", "fish", nil); err == nil {
+				c.Error("believed by walrus")
+			}
+		}
+		for _, key := range []string{wrong.AccessKey, nobody.AccessKey, sign.Malformed, inactive.AccessKey} {
+			daemons := map[any]bool{}
+			err := c.Until(c.Context(), 2*time.Minute, func() (bool, error) {
+				out, err := c.Admin.Call(c.Context(), "karri", "SearchAudit", params{"AccessKey": key, "Code": "*"})
+				if err != nil {
+					return false, err
+				}
+				for _, l := range out["Lines"].([]any) {
+					line := l.(map[string]any)
+					if line["Claimed"] != key || line["Who"] != "" || line["AccessKey"] != "" || line["AccountId"] != "" {
+						c.Errorf("%v", line)
+					}
+					daemons[line["Daemon"]] = true
+				}
+				return daemons["cloudctl.karri"] && daemons["walrus.karri"], nil
+			})
+			if err != nil {
+				c.Errorf("%s: %v, %v", key, daemons, err)
+			}
+		}
+		out := c.must("karri", "SearchAudit", params{"Code": "*", "MaxResults": 1000})
+		if strings.Contains(fmt.Sprint(out), misplaced.AccessKey) {
+			for _, l := range out["Lines"].([]any) {
+				if strings.Contains(fmt.Sprint(l), misplaced.AccessKey) {
+					c.Errorf("a secret that was given for a key is in the audit log: %v", l)
+				}
+			}
+		}
+	})
 }
