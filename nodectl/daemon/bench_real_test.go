@@ -256,9 +256,9 @@ func (b *bench) read(path string) string {
 // no capability, the filter of system calls, no file open but its own.
 func (b *bench) confined() {
 	b.t.Helper()
-	for _, pid := range b.lv.Guests() {
+	for n, pid := range b.lv.Guests() {
 		status := b.read(fmt.Sprintf("/proc/%d/status", pid))
-		for _, want := range []string{fmt.Sprintf("Uid:\t%d\t", libvirtd.QEMUUser), "Seccomp:\t2", "CapEff:\t0000000000000000", "NoNewPrivs:\t1"} {
+		for _, want := range []string{fmt.Sprintf("Uid:\t%d\t", guestUsers(cloud)+n), "Seccomp:\t2", "CapEff:\t0000000000000000", "NoNewPrivs:\t1"} {
 			if !strings.Contains(status, want) {
 				b.t.Errorf("QEMU is not confined: want %q in\n%s", want, status)
 			}

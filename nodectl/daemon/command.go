@@ -40,7 +40,7 @@ func Command(args []string) (int, bool) {
 
 type libvirtdConfig struct {
 	State      string `flag:"state" required:"true" help:"folder of libvirtd's files"`
-	QEMUUser   int    `flag:"qemu-user" default:"64055" help:"user that QEMU runs as"`
+	QEMUUser   int    `flag:"qemu-user" default:"64055" help:"user that QEMU runs as when it is tried out, and the group of all guests"`
 	NBD        string `flag:"nbd" help:"folder with the certificate for volumes; STATE/nbd when not given"`
 	Stop       bool   `flag:"stop" help:"stop libvirtd and return; guests run on"`
 	StopGuests bool   `flag:"stop-guests" help:"stop libvirtd and every guest, as if by a power cut"`

@@ -14,6 +14,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -51,7 +52,8 @@ type Config struct {
 	Name        string   `flag:"name" required:"true" help:"name of this host in its zone"`
 	Cloud       string   `flag:"cloud" default:"k" help:"1 to 4 small letters and digits, part of every name made on this host; unique among the clouds and nodes that share a machine"`
 	Libvirt     string   `flag:"libvirt" help:"socket of a libvirtd to use; one of our own is started, when not given"`
-	QEMUUser    int      `flag:"qemu-user" default:"64055" help:"user that QEMU runs as"`
+	QEMUUser    int      `flag:"qemu-user" default:"64055" help:"user that QEMU runs as when it is tried out, and the group of all guests"`
+	GuestUsers  int      `flag:"guest-users" help:"first of the 512 users that guests run as, each as one of its own; when not given, from a range that belongs to --cloud alone"`
 	Accelerator string   `flag:"accelerator" default:"auto" help:"kvm, qemu (emulation), or auto: what a probe guest measures"`
 	Endpoint    string   `flag:"endpoint" help:"address of this host for the other hosts' VXLAN packets; none: it is alone"`
 	VXLANPort   int      `flag:"vxlan-port" default:"4789" help:"UDP port of VXLAN"`
@@ -273,6 +275,20 @@ func (n *node) credentials(ctx context.Context, i id.Instance, w wire.Credential
 	return c, err
 }
 
+// guests is how many guests a host may have.
+const guests = 512
+
+// guestUsers returns the first of the users that the guests of a cloud run as.
+// No two names of clouds share any, and all are beyond those that people, system
+// services and the containers of common tools have.
+func guestUsers(cloud string) int {
+	n := 0
+	for _, c := range cloud {
+		n = n*37 + strings.IndexRune("0123456789abcdefghijklmnopqrstuvwxyz", c) + 1
+	}
+	return 1_150_000_000 + n*guests
+}
+
 // region returns the region of a zone: us-east-1 of us-east-1a.
 func region(zone string) string { return strings.TrimRight(zone, "abcdefghijklmnopqrstuvwxyz") }
 
@@ -281,9 +297,9 @@ func (n *node) openHost(context.Context) error {
 	if err != nil {
 		return err
 	}
-	uid, gid := n.lv.Owner()
 	instances := filepath.Join(n.State, "instances")
-	disks, err := disk.Open(instances, cache, uid, gid)
+	_, gid := n.lv.Owner()
+	disks, err := disk.Open(instances, cache, disk.Users{First: cmp.Or(n.c.GuestUsers, guestUsers(n.c.Cloud)), Count: guests, Group: gid})
 	if err != nil {
 		return err
 	}

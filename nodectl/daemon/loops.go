@@ -167,6 +167,6 @@ func (n *node) followCertificates(ctx context.Context) error {
 }
 
 func (n *node) writeCertificates() error {
-	uid, gid := n.lv.Owner()
-	return n.Self().QEMU(n.lv.NBD, "client", uid, gid)
+	_, gid := n.lv.Owner()
+	return n.Self().QEMU(n.lv.NBD, "client", 0, gid)
 }

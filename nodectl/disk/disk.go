@@ -10,6 +10,9 @@
 // format of bytes that a user or a guest wrote. The base is not even opened
 // when the overlay is made. A name is given last: a disk that has its name is
 // whole. Nothing here is remembered: what there is, is read from the folders.
+//
+// Each disk belongs to a user of its own, and the instance's QEMU runs as that
+// user: a guest that breaks out of its QEMU finds the other disks closed.
 package disk
 
 import (
@@ -23,6 +26,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"karri/shared/crash"
 	"karri/shared/durable"
@@ -34,15 +38,15 @@ import (
 
 // Disks are the instances' folders of one host.
 type Disks struct {
-	dir      string
-	cache    *Cache
-	uid, gid int // of QEMU
+	dir   string
+	cache *Cache
+	users Users
+	own   sync.Mutex // held while a disk gets its user
 }
 
-// Open opens the folder dir of instances. The disks will belong to uid and gid,
-// unless uid is negative.
-func Open(dir string, cache *Cache, uid, gid int) (*Disks, error) {
-	return &Disks{dir, cache, uid, gid}, os.MkdirAll(dir, 0o711)
+// Open opens the folder dir of instances, whose disks will belong to users.
+func Open(dir string, cache *Cache, users Users) (*Disks, error) {
+	return &Disks{dir: dir, cache: cache, users: users}, os.MkdirAll(dir, 0o711)
 }
 
 // Paths of an instance's files.
@@ -116,9 +120,12 @@ func (d *Disks) Make(ctx context.Context, i id.Instance, w wire.Instance) error 
 	return d.overlay(ctx, p, w.Image.Format, max(int64(w.DiskGiB)<<30, virtual))
 }
 
+// temporary is the name of a disk in the making.
+const temporary = ".tmp-disk"
+
 // overlay makes the disk under a temporary name, puts it on disk and names it.
 func (d *Disks) overlay(ctx context.Context, p Paths, format string, size int64) error {
-	tmp := filepath.Join(p.Dir, ".tmp-disk")
+	tmp := filepath.Join(p.Dir, temporary)
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -133,11 +140,7 @@ func (d *Disks) overlay(ctx context.Context, p Paths, format string, size int64)
 		return err
 	}
 	defer f.Close()
-	err = f.Chmod(0o600)
-	if d.uid >= 0 {
-		err = errors.Join(err, f.Chown(d.uid, d.gid))
-	}
-	if err = errors.Join(err, f.Sync()); err != nil {
+	if err = errors.Join(f.Chmod(0o600), d.give(f), f.Sync()); err != nil {
 		return err
 	}
 	crash.Here("disk.made")
@@ -174,7 +177,7 @@ func (d *Disks) Remove(_ context.Context, i id.Instance) error {
 		return err
 	}
 	// The disk goes last: as long as it is there, somebody comes to remove the rest.
-	for _, f := range []string{filepath.Join(p.Dir, ".tmp-disk"), p.Base, p.Disk} {
+	for _, f := range []string{filepath.Join(p.Dir, temporary), p.Base, p.Disk} {
 		if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

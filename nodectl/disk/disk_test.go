@@ -65,7 +65,7 @@ func newDisks(t *testing.T, s *shelf, most int64) (*Disks, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := Open(filepath.Join(dir, "instances"), c, -1, -1)
+	d, err := Open(filepath.Join(dir, "instances"), c, Users{})
 	if err != nil {
 		t.Fatal(err)
 	}

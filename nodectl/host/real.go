@@ -139,6 +139,9 @@ func (r *Real) Start(ctx context.Context, i id.Instance, w wire.Instance) error 
 		return fault.New(fault.Invalid, "InvalidManifest", "The image of %s is of format %q.", i, w.Image.Format)
 	}
 	m := hypervisor.Machine{ID: i, VCPUs: w.VCPUs, MemoryMiB: w.MemoryMiB, Disk: p.Disk, Base: p.Base, BaseForm: string(format), Console: p.Console}
+	if m.UID, m.GID, err = r.disks.User(i); err != nil {
+		return err
+	}
 	for _, n := range w.Interfaces {
 		m.NICs = append(m.NICs, hypervisor.NIC{Tap: r.net.Tap(n.ID), MAC: n.MAC})
 	}

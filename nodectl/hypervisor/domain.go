@@ -22,6 +22,7 @@ type Machine struct {
 	Base      string // path of the image below it
 	BaseForm  string // raw or qcow2
 	Console   string // file that gets what the guest writes to its serial port
+	UID, GID  int    // that QEMU runs as; libvirtd's choice when zero
 	NICs      []NIC
 }
 
@@ -70,6 +71,9 @@ func (h *Hypervisor) render(m Machine) (string, error) {
 			SuspendToDisk: &libvirtxml.DomainPMPolicy{Enabled: "no"},
 		},
 		Devices: devices(m),
+	}
+	if m.UID != 0 {
+		d.SecLabel = []libvirtxml.DomainSecLabel{{Type: "static", Model: "dac", Relabel: "no", Label: fmt.Sprintf("+%d:+%d", m.UID, m.GID)}}
 	}
 	if h.c.KVM {
 		d.Type = "kvm"

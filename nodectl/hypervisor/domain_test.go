@@ -14,7 +14,7 @@ import (
 
 func machine() Machine {
 	return Machine{ID: "i-0123456789abcdef0", VCPUs: 1, MemoryMiB: 128, Disk: "/s/disk.qcow2", Base: "/s/base", BaseForm: "raw",
-		Console: "/s/console.log", NICs: []NIC{{Tap: "kt1", MAC: "02:00:00:00:00:01"}}}
+		Console: "/s/console.log", UID: 1_150_000_007, GID: 64055, NICs: []NIC{{Tap: "kt1", MAC: "02:00:00:00:00:01"}}}
 }
 
 func TestTheDomainIsAsWritten(t *testing.T) {

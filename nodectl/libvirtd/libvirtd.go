@@ -23,7 +23,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -42,7 +41,7 @@ const QEMUUser = 64055
 type Config struct {
 	State string // folder of all files; made if missing
 	User  int    // uid of QEMU; QEMUUser when zero
-	Group int    // gid of QEMU; when zero the group kvm, if it has /dev/kvm, or QEMUUser
+	Group int    // gid of QEMU; QEMUUser when zero
 	NBD   string // folder of ca-cert.pem, client-cert.pem and client-key.pem for volumes; made if missing
 	NoKVM bool   // hide /dev/kvm, where it is of no use, from libvirtd and QEMU
 	Log   *slog.Logger
@@ -62,6 +61,10 @@ var places = [][2]string{
 // finds that the answer does not fit what the user may, and asks again before
 // every start. An empty file that nobody may open stands in for it.
 //
+// One that is of use is replaced by a node of our own for the same device, which
+// belongs to QEMU's group: in the host's group kvm there are people, who must not
+// get what is QEMU's, nor QEMU what is theirs.
+//
 // inside is run by a shell in the new mount namespace: $1 is State. The file
 // system /sys is mounted anew because it shows the network namespace of
 // whoever mounted it. virtlogd leaves for the background by itself.
@@ -74,6 +77,12 @@ mount --bind "$d/log" /var/log/libvirt
 mount --bind "$d/etc" /etc/libvirt
 for f in passwd group; do [ ! -e "$d/$f" ] || mount --bind "$d/$f" "/etc/$f"; done
 if [ "$3" = hide-kvm ] && [ -e /dev/kvm ]; then mount --bind "$d/no-kvm" /dev/kvm; fi
+if [ "$3" = show-kvm ] && [ -e /dev/kvm ]; then
+  mount -t tmpfs -o mode=0711,size=64k tmpfs "$d/dev"
+  mknod -m 0660 "$d/dev/kvm" c $(stat -c '0x%t 0x%T' /dev/kvm)
+  chown "0:$4" "$d/dev/kvm"
+  mount --bind "$d/dev/kvm" /dev/kvm
+fi
 mount -t sysfs sysfs /sys 2>/dev/null || true
 if [ "$2" = start-virtlogd ]; then virtlogd -d -p /run/libvirt/virtlogd.pid; fi
 exec libvirtd -p /run/libvirt/libvirtd.pid
@@ -113,7 +122,7 @@ func EnsureUp(ctx context.Context, c Config) error {
 	defer out.Close()
 	_ = os.Remove(Socket(c.State)) // the old one would be taken for an answer that is late
 	cmd := exec.Command("unshare", "--mount", "--propagation", "private", "--",
-		"sh", "-c", inside, "libvirtd", c.State, virtlogd, kvm)
+		"sh", "-c", inside, "libvirtd", c.State, virtlogd, kvm, fmt.Sprint(c.Group))
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -184,7 +193,7 @@ func (c *Config) prepare() (err error) {
 	if c.NBD == "" {
 		c.NBD = c.path("nbd")
 	}
-	for _, d := range []string{c.State, c.NBD, c.path("run"), c.path("lib"), c.path("lib/qemu"), c.path("cache"), c.path("log"), c.path("etc")} {
+	for _, d := range []string{c.State, c.NBD, c.path("run"), c.path("lib"), c.path("lib/qemu"), c.path("cache"), c.path("log"), c.path("etc"), c.path("dev")} {
 		if err := os.MkdirAll(d, 0o711); err != nil {
 			return err
 		}
@@ -209,22 +218,10 @@ func (c *Config) prepare() (err error) {
 	return nil
 }
 
-// Owner returns the user and group that QEMU's files must belong to.
+// Owner returns the user that QEMU runs as where nobody names another, and the
+// group that it always has.
 func (c Config) Owner() (uid, gid int) {
-	uid, gid = c.User, c.Group
-	if uid == 0 {
-		uid = QEMUUser
-	}
-	if gid == 0 {
-		gid = QEMUUser
-		// Only where the device is of the group that is meant for it: joining any
-		// other group would give QEMU that group's files.
-		g, err := user.LookupGroup("kvm")
-		if fi, err2 := os.Stat("/dev/kvm"); err == nil && err2 == nil && g.Gid == fmt.Sprint(fi.Sys().(*syscall.Stat_t).Gid) {
-			gid = int(fi.Sys().(*syscall.Stat_t).Gid)
-		}
-	}
-	return uid, gid
+	return cmp.Or(c.User, QEMUUser), cmp.Or(c.Group, QEMUUser)
 }
 
 // marker is a file in a folder that we made for the host; with it, any cloud

@@ -88,7 +88,8 @@ type Verdict struct {
 }
 
 // Choose returns the accelerator of this boot of the host, from the file
-// accelerator.json in the folder state or by measuring.
+// accelerator.json in the folder state or by measuring, as the user uid and for
+// KVM with the group of its device: guests get a device of their own group.
 func Choose(ctx context.Context, state string, boot string, uid, gid int) (Verdict, error) {
 	file := filepath.Join(state, "accelerator.json")
 	var v Verdict
@@ -97,6 +98,9 @@ func Choose(ctx context.Context, state string, boot string, uid, gid int) (Verdi
 	}
 	v = Verdict{Boot: boot, Accelerator: QEMU}
 	v.QEMU = measure(ctx, QEMU, uid, gid, limit)
+	if fi, err := os.Stat("/dev/kvm"); err == nil {
+		gid = int(fi.Sys().(*syscall.Stat_t).Gid)
+	}
 	v.KVM = measure(ctx, KVM, uid, gid, slowest(v.QEMU))
 	if err := ctx.Err(); err != nil {
 		return v, err

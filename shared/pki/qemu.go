@@ -10,12 +10,12 @@ import (
 
 // QEMU writes the credentials under the names that QEMU looks for in the
 // folder of a tls-creds-x509 object; end is "client" or "server". A uid that is
-// not negative gets the files. QEMU checks its own certificate without the
+// not negative gets the files, and the group may read them. QEMU checks its own certificate without the
 // chain beside it, so the authorities between it and the root are put with the
 // root; a server writes it all in its own folder, where it trusts nobody more
 // by it: those authorities vouch for it already.
 func (c *Credentials) QEMU(dir, end string, uid, gid int) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
 	key, err := keyPEM(c.Key)
@@ -35,11 +35,11 @@ func (c *Credentials) QEMU(dir, end string, uid, gid int) error {
 			return err
 		}
 		if uid >= 0 {
-			err = errors.Join(err, os.Chown(path, uid, gid))
+			err = errors.Join(err, os.Chown(path, uid, gid), os.Chmod(path, 0o640))
 		}
 	}
 	if uid >= 0 {
-		err = errors.Join(err, os.Chown(dir, uid, gid))
+		err = errors.Join(err, os.Chown(dir, uid, gid), os.Chmod(dir, 0o750))
 	}
 	return err
 }
