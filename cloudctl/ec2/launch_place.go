@@ -32,6 +32,10 @@ func (l *launch) findPlace() (err error) {
 		}
 		return err
 	}
+	if l.in.placed != "" {
+		l.subnet, err = l.tx.Subnet(l.who.Account, l.in.placed)
+		return err
+	}
 	if zone == "" {
 		if zone, err = l.roomiest(zones); err != nil {
 			return err

@@ -70,13 +70,16 @@ func (l *launchUses) subnet() error {
 	if len(l.in.NetworkInterfaces) > 0 {
 		name = orElse(l.in.NetworkInterfaces[0].SubnetId, name)
 	}
+	if name == "" && l.keyed {
+		name = string(l.place())
+	}
 	if name == "" {
 		vpc, err := l.tx.DefaultVPC(l.who.Account)
 		if err != nil {
 			return err
 		}
 		l.vpc = vpc.ID
-		l.fresh("subnet", l.inVPC()) // a default one, in the zone that is named or has room
+		l.fresh("subnet", l.inVPC()) // there is none to be in, or nobody who might not use it
 		return nil
 	}
 	s, err := subnetOf(l.tx, l.who.Account, name)
@@ -86,6 +89,49 @@ func (l *launchUses) subnet() error {
 	l.vpc, l.zone = s.VPC, s.Zone
 	l.made["ec2:Subnet"] = []string{l.api.arn(l.who.Account, "subnet", name)}
 	return nil
+}
+
+// place decides which subnet a launch will be in whose request names none, so
+// that the caller is asked for rights on that one, and notes it in the request;
+// "" when it will be refused anyway. A repeat is where the first one was.
+func (l *launchUses) place() id.Subnet {
+	spec, err := l.api.checkLaunch(l.in)
+	if err != nil {
+		return ""
+	}
+	if l.in.placed = l.before(); l.in.placed != "" {
+		return l.in.placed
+	}
+	p := &launch{api: l.api, tx: l.tx, who: l.who, in: l.in, spec: spec}
+	for _, step := range []func() error{p.findImage, p.findDisks, p.findPlace} {
+		if step() != nil {
+			return ""
+		}
+	}
+	l.in.placed = p.subnet.ID
+	return l.in.placed
+}
+
+// before returns the subnet of the instances that the request's client token
+// made before.
+func (l *launchUses) before() id.Subnet {
+	token := val(l.in.ClientToken)
+	if token == "" {
+		return ""
+	}
+	old, err := l.tx.ClientToken(l.who.Account, "RunInstances", token)
+	if err != nil || old == nil {
+		return ""
+	}
+	made, err := l.tx.InstancesOfReservation(l.who.Account, id.Reservation(old.Resource))
+	if err != nil || len(made) == 0 {
+		return ""
+	}
+	cards, err := l.tx.InterfacesOn(made[0].ID)
+	if err != nil || len(cards) == 0 {
+		return ""
+	}
+	return cards[0].Subnet
 }
 
 func (l *launchUses) inVPC() map[string][]string {

@@ -5,11 +5,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"karri/cloudctl/rights"
+	"karri/cloudctl/store"
 	"karri/cloudctl/vault"
 	"karri/shared/action"
 	"karri/shared/identity"
+	"karri/shared/wire"
 )
 
 // as lets a user of ann's account with one policy ask from now on.
@@ -68,4 +71,48 @@ func TestConditionsSeeWhatIsUsedAndMade(t *testing.T) {
 			t.Errorf("%s with %s: %s %s", c.form, strings.TrimPrefix(c.policy, all+","), got, first(body, "Message"))
 		}
 	}
+}
+
+// Without a subnet in the request, the right to the one that will be used is
+// asked for: not to any, and not to another than the instance is then in.
+func TestALaunchWithoutASubnetAsksForTheOneItWillUse(t *testing.T) {
+	w := newWorld(t)
+	const zoneB = "us-east-1b"
+	w.tx(func(tx *store.Tx) error {
+		return tx.Put(&store.Component{Name: zoneB + ".clusterctl.karri", Role: "clusterctl", Zone: zoneB, Address: "127.0.0.1:2", Joined: time.Now()})
+	})
+	room := func(zone string, vcpus int) {
+		all := wire.Capacity{VCPUs: vcpus, MemoryMiB: 1024 * vcpus, DiskGiB: 100 * vcpus}
+		w.api.Reports.PutCluster(zone, wire.ClusterReport{Nodes: map[string]wire.Node{"n1": {Name: "n1", State: wire.Ready, Total: all, Seen: time.Now()}}}, time.Now())
+	}
+	a := first(w.ask("Action=DescribeSubnets&Filter.1.Name=availability-zone&Filter.1.Value.1=%s", zoneA), "subnetId")
+	if err := w.book.AddZone(t.Context(), zoneB); err != nil {
+		t.Fatal(err)
+	}
+	b := first(w.ask("Action=DescribeSubnets&Filter.1.Name=availability-zone&Filter.1.Value.1=%s", zoneB), "subnetId")
+	only := func(subnet string) {
+		w.as(`{"Effect":"Allow","Action":"ec2:*","Resource":"*"},{"Effect":"Deny","Action":"ec2:RunInstances","NotResource":["arn:aws:ec2:*:*:subnet/` + subnet + `",
+			"arn:aws:ec2:*::image/*","arn:aws:ec2:*:*:instance/*","arn:aws:ec2:*:*:network-interface/*","arn:aws:ec2:*:*:volume/*","arn:aws:ec2:*:*:security-group/*"]}`)
+	}
+	run := "Action=RunInstances&MinCount=1&MaxCount=1&ImageId=" + w.image
+	room(zoneA, 0)
+	room(zoneB, 8)
+	only(b)
+	if got := first(w.ask("%s&ClientToken=one", run), "subnetId"); got != b {
+		t.Errorf("it is in %s, not %s", got, b)
+	}
+	w.refused("UnauthorizedOperation", "%s&Placement.AvailabilityZone=%s", run, zoneA)
+	room(zoneA, 80)
+	w.refused("UnauthorizedOperation", "%s", run)
+	if got := first(w.ask("%s&ClientToken=one", run), "subnetId"); got != b {
+		t.Errorf("the repeat is in %s", got)
+	}
+	only(a)
+	if got := first(w.ask("%s", run), "subnetId"); got != a {
+		t.Errorf("it is in %s, not %s", got, a)
+	}
+	w.refused("UnauthorizedOperation", "%s&Placement.AvailabilityZone=%s", run, zoneB)
+	w.as(`{"Effect":"Allow","Action":"ec2:*","Resource":"*"},{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"arn:aws:ec2:*:*:instance/*","Condition":{"ArnEquals":{"ec2:Subnet":"arn:aws:ec2:*:*:subnet/` + a + `"}}}`)
+	w.refused("UnauthorizedOperation", "%s", run)
+	w.ask("%s&Placement.AvailabilityZone=%s", run, zoneB)
 }

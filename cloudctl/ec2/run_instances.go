@@ -31,6 +31,8 @@ type RunInstancesInput struct {
 	SubnetId                          *string // nil: the default subnet of a zone
 	TagSpecifications                 []TagSpecification
 	UserData                          *string // base64
+
+	placed id.Subnet // the default one that the caller was found to have a right to
 }
 
 // BlockDeviceMapping asks for a disk.
