@@ -87,6 +87,22 @@ func (l valueList) String() string {
 	return strings.Join(all, ", ")
 }
 
+type conditionShown struct {
+	Operator, Key string
+	Values        valueList
+}
+
+type statementShown struct {
+	StatementID, Effect, SourcePolicyID, SourcePolicyType string
+	Actions, Resources                                    valueList
+	NoStatementAllows                                     string // in failures, as the next
+	UnmetCondition                                        *conditionShown
+}
+
+func (s *statementShown) String() string {
+	return fmt.Sprintf("%s by statement %q of the %s policy %q", s.Effect, s.StatementID, strings.ToLower(s.SourcePolicyType), s.SourcePolicyID)
+}
+
 // decided reads the decision of an audit line: the form that the daemons give
 // to refusals.
 func decided(raw json.RawMessage) []string {
@@ -95,20 +111,11 @@ func decided(raw json.RawMessage) []string {
 	}
 	var m struct {
 		ExplicitDeny      bool
-		MatchedStatements struct {
-			Items []struct {
-				StatementID, Effect, SourcePolicyID, SourcePolicyType string
-				Actions, Resources                                    valueList
-			}
-		}
-		Context struct {
+		MatchedStatements struct{ Items []statementShown }
+		Failures          struct{ Items []statementShown }
+		Context           struct {
 			Action, Resource string
-			Conditions       struct {
-				Items []struct {
-					Key    string
-					Values valueList
-				}
-			}
+			Conditions       struct{ Items []conditionShown }
 		}
 	}
 	var of struct{ Action, Decision string } // of walrus
@@ -119,11 +126,21 @@ func decided(raw json.RawMessage) []string {
 		return []string{string(raw)}
 	}
 	lines := []string{m.Context.Action + " on " + m.Context.Resource}
-	if len(m.MatchedStatements.Items) == 0 {
+	if !m.ExplicitDeny && len(m.Failures.Items) == 0 {
 		lines = append(lines, "No statement allows it.")
 	}
 	for _, s := range m.MatchedStatements.Items {
-		lines = append(lines, fmt.Sprintf("%s by statement %q of the %s policy %q: %s on %s", s.Effect, s.StatementID, strings.ToLower(s.SourcePolicyType), s.SourcePolicyID, s.Actions, s.Resources))
+		lines = append(lines, fmt.Sprintf("%s: %s on %s", &s, s.Actions, s.Resources))
+	}
+	for _, s := range m.Failures.Items {
+		switch u := s.UnmetCondition; {
+		case u != nil:
+			lines = append(lines, fmt.Sprintf("%s but for its condition %s %s: %s", &s, u.Operator, u.Key, u.Values))
+		case s.NoStatementAllows == "IDENTITY":
+			lines = append(lines, "No statement allows it.")
+		default:
+			lines = append(lines, "No statement of the "+strings.ToLower(s.NoStatementAllows)+" policy allows it.")
+		}
 	}
 	for _, c := range m.Context.Conditions.Items {
 		lines = append(lines, c.Key+" = "+c.Values.String())

@@ -23,6 +23,8 @@ func TestWhyARequestWasRefused(t *testing.T) {
 	t.Cleanup(x.Close)
 	const decision = `{"allowed":false,"explicitDeny":true,"matchedStatements":{"items":[{"statementId":"No","effect":"DENY","actions":{"items":[{"value":"ec2:*"}]},
 		"resources":{"items":[{"value":"*"}]},"sourcePolicyId":"p","sourcePolicyType":"IDENTITY"}]},
+		"failures":{"items":[{"noStatementAllows":"BOUNDARY"},{"statementId":"Red","effect":"ALLOW","sourcePolicyId":"q","sourcePolicyType":"SESSION",
+			"unmetCondition":{"operator":"StringLike","key":"aws:ResourceTag/team","values":{"items":[{"value":"red"}]}}}]},
 		"context":{"action":"ec2:StopInstances","resource":"arn:x","conditions":{"items":[{"key":"aws:SourceIp","values":{"items":[{"value":"192.0.2.7"}]}}]}}}`
 	body, err := json.Marshal(audit.Line{
 		Seq: 1, Time: time.Now(), Daemon: "cloudctl.karri", Service: "ec2", Action: "StopInstances", Account: "111122223333", ARN: "arn:ann",
@@ -40,7 +42,8 @@ func TestWhyARequestWasRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"ec2:StopInstances on arn:x", `DENY by statement "No" of the identity policy "p": ec2:* on *`, "aws:SourceIp = 192.0.2.7"}
+	want := []string{"ec2:StopInstances on arn:x", `DENY by statement "No" of the identity policy "p": ec2:* on *`, "No statement of the boundary policy allows it.",
+		`ALLOW by statement "Red" of the session policy "q" but for its condition StringLike aws:ResourceTag/team: red`, "aws:SourceIp = 192.0.2.7"}
 	if out.Caller != "arn:ann" || out.Action != "ec2:StopInstances" || !slices.Equal(out.Lines, want) {
 		t.Errorf("%+v", out)
 	}

@@ -15,11 +15,11 @@ import (
 
 // A refusal as sts:DecodeAuthorizationMessage shows it: the form is public.
 type message struct {
-	Allowed           bool       `json:"allowed"`
-	ExplicitDeny      bool       `json:"explicitDeny"`
-	MatchedStatements items[any] `json:"matchedStatements"`
-	Failures          items[any] `json:"failures"`
-	Context           about      `json:"context"`
+	Allowed           bool                 `json:"allowed"`
+	ExplicitDeny      bool                 `json:"explicitDeny"`
+	MatchedStatements items[statementItem] `json:"matchedStatements"`
+	Failures          items[failure]       `json:"failures"`
+	Context           about                `json:"context"`
 }
 
 type items[T any] struct {
@@ -34,9 +34,26 @@ type about struct {
 }
 
 type subject struct {
-	ID  string `json:"id"`
-	ARN string `json:"arn"`
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+	ARN  string `json:"arn"`
 }
+
+// A failure is a statement that would have counted but for a condition, or a
+// kind of policies of which none allows what must be allowed there.
+type failure struct {
+	*statementItem
+	Lacking string     `json:"noStatementAllows,omitempty"` // the kind
+	Unmet   *operation `json:"unmetCondition,omitempty"`
+}
+
+type operation struct {
+	Operator string `json:"operator"`
+	condition
+}
+
+// shown bounds how many statements a message tells of.
+const shown = 10
 
 type value struct {
 	Value string `json:"value"`
@@ -108,21 +125,36 @@ func Decode(v Unsealer, account, encoded string) (string, error) {
 	return string(text), nil
 }
 
-// messageOf says what was asked, what keys conditions could see, and which
-// statement denied it, if one did.
+// messageOf says what was asked, what keys conditions could see, which
+// statements counted, the one that decided first, and which others would have
+// but for a condition.
 func messageOf(ask *action.Ask, v *action.Verdict) message {
 	i := ask.Who.Rights.Identity
 	m := message{
-		ExplicitDeny:      v.Decision.Denied,
-		MatchedStatements: items[any]{Items: []any{}}, Failures: items[any]{Items: []any{}},
-		Context: about{Principal: subject{ID: i.ID, ARN: i.ARN}, Action: v.Permission, Resource: v.Resource.ARN},
+		ExplicitDeny: v.Decision.Denied,
+		Context:      about{Principal: subject{ID: i.ID, Name: i.Name, ARN: i.ARN}, Action: v.Permission, Resource: v.Resource.ARN},
 	}
-	m.Context.Conditions.Items = []condition{}
+	m.MatchedStatements.Items, m.Failures.Items, m.Context.Conditions.Items = []statementItem{}, []failure{}, []condition{}
 	for _, key := range ask.Known(v.Resource) {
 		m.Context.Conditions.Items = append(m.Context.Conditions.Items, condition{key, valuesOf(ask.Key(v.Resource, strings.ToLower(key)))})
 	}
 	if s := v.Decision.By; s != nil {
 		m.MatchedStatements.Items = append(m.MatchedStatements.Items, statementOf(s, v.Decision.Source))
+	}
+	if s := v.Decision.Source; s != policy.Nobody && !v.Decision.Denied {
+		m.Failures.Items = append(m.Failures.Items, failure{Lacking: strings.ToUpper(string(s))})
+	}
+	counted, failed := v.Matches()
+	for _, c := range counted {
+		if c.By != v.Decision.By && len(m.MatchedStatements.Items) < shown {
+			m.MatchedStatements.Items = append(m.MatchedStatements.Items, statementOf(c.By, c.Source))
+		}
+	}
+	for _, f := range failed {
+		if len(m.Failures.Items) < shown {
+			s := statementOf(f.By, f.Source)
+			m.Failures.Items = append(m.Failures.Items, failure{statementItem: &s, Unmet: &operation{f.Unmet.Name(), condition{f.Unmet.Key, valuesOf(f.Unmet.Values)}}})
+		}
 	}
 	return m
 }

@@ -2,6 +2,7 @@ package rights
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -220,7 +221,7 @@ func TestARefusalOfEC2CanBeDecoded(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"allowed":false,"explicitDeny":true`, `"statementId":"No"`, `"effect":"DENY"`, `{"key":"ec2:InstanceType","values":{"items":[{"value":"t1.nano"}]}}`,
-		`{"key":"aws:SourceIp","values":{"items":[{"value":"192.0.2.7"}]}}`, `{"key":"aws:ResourceTag/team"`, `"id":"AIDAann","arn":"arn:aws:iam::` + acct + `:user/ann"`,
+		`{"key":"aws:SourceIp","values":{"items":[{"value":"192.0.2.7"}]}}`, `{"key":"aws:ResourceTag/team"`, `"id":"AIDAann","name":"ann","arn":"arn:aws:iam::` + acct + `:user/ann"`,
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%s lacks %s", said, want)
@@ -233,5 +234,57 @@ func TestARefusalOfEC2CanBeDecoded(t *testing.T) {
 		if _, err := Decode(w.vault, acct, bad); fault.CodeOf(err) != "InvalidAuthorizationMessageException" {
 			t.Errorf("%.20q: %v", bad, err)
 		}
+	}
+}
+
+// refusal returns what sts:DecodeAuthorizationMessage tells of a refusal.
+func (w *world) refusal(err error) (m struct {
+	ExplicitDeny      bool
+	MatchedStatements struct {
+		Items []struct{ StatementID, Effect, SourcePolicyID, SourcePolicyType string }
+	}
+	Failures struct {
+		Items []struct {
+			StatementID, NoStatementAllows string
+			UnmetCondition                 *struct {
+				Operator, Key string
+				Values        struct{ Items []struct{ Value string } }
+			}
+		}
+	}
+}) {
+	w.Helper()
+	_, encoded, _ := strings.Cut(fault.Of(err).Text, " Encoded authorization failure message: ")
+	said, err := Decode(w.vault, acct, encoded)
+	if err == nil {
+		err = json.Unmarshal([]byte(said), &m)
+	}
+	if err != nil {
+		w.Fatal(err)
+	}
+	return m
+}
+
+func TestADecodedRefusalTellsOfAllThatCountedAndOfWhatFailed(t *testing.T) {
+	w := newWorld(t)
+	key := w.user("ann")
+	on := action.Resource{ARN: "arn:aws:ec2:us-east-1:" + acct + ":instance/i-1", Owner: acct}
+	w.put(w.inline("AIDAann", "p", `{"Version":"2012-10-17","Statement":[
+		{"Sid":"All","Effect":"Allow","Action":"ec2:*","Resource":"*"},{"Sid":"No","Effect":"Deny","Action":"ec2:Stop*","Resource":"*"},
+		{"Sid":"NotAtNight","Effect":"Deny","Action":"ec2:*","Resource":"*","Condition":{"ForAnyValue:StringLike":{"aws:TagKeys":["night","dark"]}}},
+		{"Sid":"Other","Effect":"Deny","Action":"s3:*","Resource":"*"}]}`))
+	m := w.refusal(w.ask(key, "ec2:StopInstances", on))
+	if got := fmt.Sprint(m.MatchedStatements.Items); !m.ExplicitDeny || got != "[{No DENY p IDENTITY} {All ALLOW p IDENTITY}]" {
+		t.Errorf("%+v", m)
+	}
+	if f := m.Failures.Items; len(f) != 1 || f[0].StatementID != "NotAtNight" || f[0].UnmetCondition.Operator != "ForAnyValue:StringLike" ||
+		f[0].UnmetCondition.Key != "aws:TagKeys" || len(f[0].UnmetCondition.Values.Items) != 2 {
+		t.Errorf("%+v", f)
+	}
+	w.put(w.inline("AIDAann", "p", `{"Version":"2012-10-17","Statement":{"Sid":"Red","Effect":"Allow","Action":"ec2:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"red"}}}}`))
+	w.cache.Drop("")
+	m = w.refusal(w.ask(key, "ec2:StopInstances", on))
+	if f := m.Failures.Items; m.ExplicitDeny || len(m.MatchedStatements.Items) != 0 || len(f) != 2 || f[0].NoStatementAllows != "IDENTITY" || f[1].StatementID != "Red" {
+		t.Errorf("%+v", m)
 	}
 }

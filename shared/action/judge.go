@@ -14,6 +14,15 @@ type Verdict struct {
 	Resource   *Resource
 	Permission string
 	Decision   policy.Decision
+
+	request  policy.Request
+	policies policy.Policies
+}
+
+// Matches returns the statements that speak of what was refused: those that
+// counted, and those that would have but for a condition.
+func (v *Verdict) Matches() (counted, failed []policy.Match) {
+	return policy.Explain(&v.request, &v.policies)
 }
 
 // Judge decides each resource of the ask by the policies of who asks, and
@@ -43,14 +52,15 @@ func (ask *Ask) Judge() *Verdict {
 		if r.Trust {
 			outside := req // who is of another account needs the resource's own policy
 			outside.Owner = ""
-			if d := policy.Evaluate(&outside, &policy.Policies{All: true, Resource: r.Policy}); !d.Allowed {
-				return &Verdict{Resource: r, Permission: req.Action, Decision: d}
+			trust := policy.Policies{All: true, Resource: r.Policy}
+			if d := policy.Evaluate(&outside, &trust); !d.Allowed {
+				return &Verdict{r, req.Action, d, outside, trust}
 			}
 		}
 		all := rights.Policies
 		all.Resource = r.Policy
 		if d := policy.Evaluate(&req, &all); !d.Allowed {
-			return &Verdict{Resource: r, Permission: req.Action, Decision: d}
+			return &Verdict{r, req.Action, d, req, all}
 		}
 	}
 	return nil

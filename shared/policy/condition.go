@@ -24,6 +24,18 @@ type Condition struct {
 	tests   []test
 }
 
+// Name returns the operator as it is written: "ForAllValues:StringLikeIfExists".
+func (c *Condition) Name() string {
+	name := c.Operator
+	if c.IfExists {
+		name += "IfExists"
+	}
+	if c.Set != "" {
+		name = c.Set + ":" + name
+	}
+	return name
+}
+
 // A test holds one value of the policy against one of the request.
 type test func(value string, look func(string) []string) bool
 

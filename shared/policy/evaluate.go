@@ -110,12 +110,7 @@ func (s *Statement) matchesResource(q *question, look func(string) []string) boo
 }
 
 func (s *Statement) conditionsHold(look func(string) []string) bool {
-	for _, c := range s.Conditions {
-		if !c.holds(look) {
-			return false
-		}
-	}
-	return true
+	return s.unmet(look) == nil
 }
 
 // find returns the statement of the policies that has the effect on the
