@@ -64,8 +64,12 @@ func assumeRoleOn(ctx context.Context, api *API, who action.Caller, in *AssumeRo
 	if in.ExternalId != nil {
 		r.Keys["sts:ExternalId"] = []string{*in.ExternalId}
 	}
-	if in.SourceIdentity != nil {
-		r.Keys["sts:SourceIdentity"] = []string{*in.SourceIdentity}
+	source, chained := sourceOf(who, in), false
+	if source != "" {
+		r.Keys["sts:SourceIdentity"] = []string{source}
+	}
+	if who.Rights != nil {
+		chained = len(who.Rights.Identity.Transitive) > 0 // tags that go on are given anew
 	}
 	if in.DurationSeconds != nil {
 		r.Keys["sts:DurationSeconds"] = []string{strconv.Itoa(*in.DurationSeconds)}
@@ -89,12 +93,21 @@ func assumeRoleOn(ctx context.Context, api *API, who action.Caller, in *AssumeRo
 			r.Tags[l.Key] = l.Value
 		}
 	}
-	on := tagging([]action.Resource{r}, len(in.Tags) > 0)
-	if in.SourceIdentity != nil {
+	on := tagging([]action.Resource{r}, len(in.Tags) > 0 || chained)
+	if source != "" {
 		r.Permission = "sts:SetSourceIdentity"
 		on = append(on, r)
 	}
 	return on, nil
+}
+
+// sourceOf returns the source identity that the session will have: that of the
+// caller's session, which cannot be changed, or what the request says.
+func sourceOf(who action.Caller, in *AssumeRoleInput) string {
+	if who.Rights != nil && who.Rights.Identity.Source != "" {
+		return who.Rights.Identity.Source
+	}
+	return val(in.SourceIdentity)
 }
 
 // ownerOf returns the account of a role's ARN.
@@ -148,7 +161,7 @@ func assumeRole(ctx context.Context, api *API, who action.Caller, in *AssumeRole
 	if role == nil {
 		return nil, fault.New(fault.Denied, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.ARN, in.RoleArn)
 	}
-	c := session.Claims{Name: in.RoleSessionName, Source: val(in.SourceIdentity)}
+	c := session.Claims{Name: in.RoleSessionName, Source: sourceOf(who, in)}
 	most := role.MaxSession
 	if id.Kind == identity.Role {
 		most = min(most, lifeOfChain)
@@ -156,15 +169,12 @@ func assumeRole(ctx context.Context, api *API, who action.Caller, in *AssumeRole
 	switch {
 	case id.Kind == identity.Federated:
 		return nil, fault.New(fault.Denied, "AccessDenied", "Federated users may not assume roles.")
-	case id.Source != "" && c.Source != "" && c.Source != id.Source:
+	case in.SourceIdentity != nil && *in.SourceIdentity != c.Source:
 		return nil, fault.New(fault.Denied, "AccessDenied", "The source identity of a session cannot be changed.")
 	case c.Source != "" && !nameForm.MatchString(c.Source):
 		return nil, validation("The source identity %.100q is invalid. It may have letters, numbers and +=,.@_- only.", c.Source)
 	case id.Kind == identity.Role && val(in.DurationSeconds) > lifeOfChain:
 		return nil, validation("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
-	}
-	if c.Source == "" {
-		c.Source = id.Source
 	}
 	// That a factor was shown counts for taking the role, not within its session.
 	if _, err := (factor{in.SerialNumber, in.TokenCode}).take(ctx, api, who); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	awssts "github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
 
 // trustOf returns the trust policy of a role as its account sees it.
@@ -79,4 +80,33 @@ func TestARoleMadeAnewIsNotTrustedForTheOldOne(t *testing.T) {
 	for _, role := range []string{last, only} {
 		refused(w, w.sts(one).AssumeRole, &awssts.AssumeRoleInput{RoleArn: &role, RoleSessionName: new("xx")}, "AccessDenied")
 	}
+}
+
+// What a session hands on to the next one of a chain is given there anew, so
+// the next role must let itself be given it.
+func TestTheNextRoleOfAChainMustTakeTagsAndSource(t *testing.T) {
+	w := newWorld(t, nil)
+	ada := w.user("ada", "")
+	arn := "arn:aws:iam::" + w.account + ":user/ada"
+	first := w.role("first", trust(`{"AWS":"`+arn+`"}`, ""), "")
+	bare := w.role("bare", trusts(first), "")
+	both := w.role("both", trust(`{"AWS":"`+first+`"}`, `{"StringEquals":{"sts:SourceIdentity":"ada"}}`), "")
+	take := func(change func(*awssts.AssumeRoleInput)) keys {
+		return of(do(w, w.sts(ada).AssumeRole, assume(first, change)).Credentials)
+	}
+	plain := take(func(*awssts.AssumeRoleInput) {})
+	tagged := take(func(in *awssts.AssumeRoleInput) {
+		in.Tags, in.TransitiveTagKeys = []types.Tag{{Key: new("team"), Value: new("red")}, {Key: new("job"), Value: new("x")}}, []string{"team"}
+	})
+	own := take(func(in *awssts.AssumeRoleInput) { in.Tags = []types.Tag{{Key: new("team"), Value: new("red")}} })
+	sourced := take(func(in *awssts.AssumeRoleInput) { in.SourceIdentity = new("ada") })
+	do(w, w.sts(plain).AssumeRole, assume(bare))
+	do(w, w.sts(own).AssumeRole, assume(bare)) // its tags end with it
+	refused(w, w.sts(tagged).AssumeRole, assume(bare), "AccessDenied")
+	refused(w, w.sts(sourced).AssumeRole, assume(bare), "AccessDenied")
+	if out := do(w, w.sts(sourced).AssumeRole, assume(both)); out.SourceIdentity == nil || *out.SourceIdentity != "ada" {
+		t.Errorf("%+v", out)
+	}
+	refused(w, w.sts(sourced).AssumeRole, assume(both, func(in *awssts.AssumeRoleInput) { in.SourceIdentity = new("eve") }), "AccessDenied")
+	refused(w, w.sts(plain).AssumeRole, assume(both), "AccessDenied")
 }
