@@ -4,13 +4,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"karri/cloudctl/store"
-	"karri/cloudctl/vault"
+	"karri/cloudctl/storetest"
 	"karri/shared/bucket/buckettest"
 	"karri/shared/fault"
 	"karri/shared/sign"
@@ -18,16 +17,7 @@ import (
 
 func open(t *testing.T) *Book {
 	t.Helper()
-	dir := t.TempDir()
-	s, err := store.Open(t.Context(), filepath.Join(dir, "cloud.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	v, err := vault.Open(filepath.Join(dir, "master.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, v, _ := storetest.Open(t)
 	b := &Book{Store: s, Vault: v, Clock: time.Now, Buckets: buckettest.New(nil)}
 	for range 2 { // a second start founds nothing anew
 		if err := b.Found(t.Context()); err != nil {

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,7 +15,7 @@ import (
 	"karri/cloudctl/account"
 	"karri/cloudctl/report"
 	"karri/cloudctl/store"
-	"karri/cloudctl/vault"
+	"karri/cloudctl/storetest"
 	"karri/shared/action"
 	"karri/shared/fault"
 	"karri/shared/id"
@@ -39,16 +38,7 @@ const zoneA = "us-east-1a"
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	dir := t.TempDir()
-	s, err := store.Open(t.Context(), filepath.Join(dir, "cloud.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	v, err := vault.Open(filepath.Join(dir, "master.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, v, _ := storetest.Open(t)
 	w := &world{T: t, accounts: map[string]string{}}
 	w.api = &API{
 		Store: s, Reports: &report.Latest{}, Clock: time.Now, Region: "us-east-1",

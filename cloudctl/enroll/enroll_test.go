@@ -3,13 +3,12 @@ package enroll
 import (
 	"crypto/ed25519"
 	"crypto/rand"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"karri/cloudctl/account"
 	"karri/cloudctl/store"
-	"karri/cloudctl/vault"
+	"karri/cloudctl/storetest"
 	"karri/shared/fault"
 	"karri/shared/pki"
 	"karri/shared/rest"
@@ -23,16 +22,7 @@ type fixture struct {
 
 func open(t *testing.T) *fixture {
 	t.Helper()
-	dir := t.TempDir()
-	s, err := store.Open(t.Context(), filepath.Join(dir, "cloud.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	v, err := vault.Open(filepath.Join(dir, "master.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, v, _ := storetest.Open(t)
 	f := &fixture{t: t, now: time.Now()}
 	clock := func() time.Time { return f.now }
 	root, err := pki.NewRoot(f.now)

@@ -3,14 +3,13 @@ package iam
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"karri/cloudctl/managed"
 	"karri/cloudctl/store"
-	"karri/cloudctl/vault"
+	"karri/cloudctl/storetest"
 	"karri/shared/action"
 	"karri/shared/fault"
 )
@@ -31,16 +30,7 @@ func rootOf(account string) action.Caller {
 // scene returns an API over an empty database with two accounts.
 func scene(t *testing.T) *API {
 	t.Helper()
-	dir := t.TempDir()
-	s, err := store.Open(t.Context(), filepath.Join(dir, "db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	v, err := vault.Open(filepath.Join(dir, "key"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, v, _ := storetest.Open(t)
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	if err := s.InTx(t.Context(), func(tx *store.Tx) error {
 		for _, a := range []string{annsAccount, bobsAccount} {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -20,7 +19,7 @@ import (
 	"karri/cloudctl/account"
 	ours "karri/cloudctl/iam"
 	"karri/cloudctl/store"
-	"karri/cloudctl/vault"
+	"karri/cloudctl/storetest"
 	"karri/shared/action"
 	"karri/shared/bucket/buckettest"
 	"karri/shared/fault"
@@ -51,16 +50,7 @@ func (anyPolicy) Attachable(tx *store.Tx, account, arn string) (string, error) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	dir := t.TempDir()
-	s, err := store.Open(t.Context(), filepath.Join(dir, "cloud.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	v, err := vault.Open(filepath.Join(dir, "master.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, v, _ := storetest.Open(t)
 	w := &world{T: t, region: "us-east-1"}
 	clock := func() time.Time { return time.Now().UTC().Add(w.later) }
 	w.book = &account.Book{Store: s, Vault: v, Clock: clock, Buckets: buckettest.New(nil)}

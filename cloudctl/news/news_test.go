@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,23 +18,14 @@ import (
 	"time"
 
 	"karri/cloudctl/store"
-	"karri/cloudctl/vault"
+	"karri/cloudctl/storetest"
 	"karri/shared/events"
 	"karri/shared/fault"
 )
 
 func open(t *testing.T) *Webhooks {
 	t.Helper()
-	dir := t.TempDir()
-	s, err := store.Open(t.Context(), filepath.Join(dir, "cloud.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	v, err := vault.Open(filepath.Join(dir, "master.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, v, _ := storetest.Open(t)
 	return (&Webhooks{Store: s, Vault: v, Clock: time.Now, Log: slog.New(slog.DiscardHandler)}).Open()
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"karri/cloudctl/store"
+	"karri/cloudctl/storetest"
 	"karri/cloudctl/vault"
 )
 
@@ -24,16 +25,7 @@ const acct = "111122223333"
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	dir := t.TempDir()
-	s, err := store.Open(t.Context(), filepath.Join(dir, "cloud.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	v, err := vault.Open(filepath.Join(dir, "master.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, v, dir := storetest.Open(t)
 	w := &world{TB: t, path: filepath.Join(dir, "cloud.db"), store: s, vault: v, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
 	w.cache = New(s, v, func() time.Time { return w.now })
 	w.put(&store.Account{ID: acct, Name: "ann", State: store.AccountActive, Created: w.now})

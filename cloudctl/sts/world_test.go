@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,7 +24,7 @@ import (
 	"karri/cloudctl/mfa"
 	"karri/cloudctl/rights"
 	"karri/cloudctl/store"
-	"karri/cloudctl/vault"
+	"karri/cloudctl/storetest"
 	"karri/shared/action"
 	"karri/shared/bucket/buckettest"
 	"karri/shared/sign"
@@ -49,16 +48,7 @@ type keys struct{ id, secret, token string }
 
 func newWorld(t testing.TB, issuers Issuers) *world {
 	t.Helper()
-	dir := t.TempDir()
-	s, err := store.Open(t.Context(), filepath.Join(dir, "db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	v, err := vault.Open(filepath.Join(dir, "key"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, v, _ := storetest.Open(t)
 	w := &world{t: t}
 	clock := func() time.Time { return time.Now().Add(time.Duration(w.shift.Load())) }
 	w.book = &account.Book{Store: s, Vault: v, Clock: clock, Buckets: buckettest.New(nil)}

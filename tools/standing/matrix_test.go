@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"fmt"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"karri/cloudctl/rights"
 	"karri/cloudctl/servicequotas"
 	"karri/cloudctl/store"
+	"karri/cloudctl/storetest"
 	ourSTS "karri/cloudctl/sts"
 	"karri/cloudctl/vault"
 	"karri/shared/action"
@@ -125,17 +125,8 @@ func (f foreign) Allow(ctx context.Context, ask *action.Ask) error {
 // theCloud is every service over a real database with the first account in it.
 func theCloud(t *testing.T) ([]*action.Service, *vault.Vault) {
 	t.Helper()
-	dir := t.TempDir()
-	s, err := store.Open(t.Context(), filepath.Join(dir, "cloud.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	v, err := vault.Open(filepath.Join(dir, "master.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = s.InTx(t.Context(), func(tx *store.Tx) error {
+	s, v, _ := storetest.Open(t)
+	err := s.InTx(t.Context(), func(tx *store.Tx) error {
 		if err := tx.Put(&store.Account{ID: account, Name: "ann", State: store.AccountActive, Created: time.Now()}); err != nil {
 			return err
 		}

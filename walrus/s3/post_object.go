@@ -61,38 +61,12 @@ func (c *call) postObject() error {
 	if err := c.formTags(o, f.Fields["tagging"]); err != nil {
 		return err
 	}
-	s, err := c.sealNew()
-	if err != nil {
-		return err
-	}
-	c.retain(o)
-	d, err := c.digests()
-	if err != nil {
-		return err
-	}
-	if err := lockProven(o, d); err != nil {
-		return err
-	}
-	keep, err := d.kept("")
-	if err != nil {
-		return err
-	}
 	limits.r = f.File
-	piece, release, err := c.receive(limits, -1, d, s, func() error { return d.prove(c.body) })
-	if err != nil {
-		return err
-	}
-	defer release()
-	o.Size, o.ETag, o.Modified = piece.Size, s.etag(d), c.now()
-	o.Checksum = index.Checksum{Algorithm: keep, Value: d.sum(keep)}
-	o.Pieces, o.Seal = []index.Piece{piece}, s.envelope
-	if err := c.Objects.Put(c.ctx, o, when); err != nil {
-		c.discard(piece, err)
+	if err := c.take(o, limits, -1, "", when); err != nil {
 		return err
 	}
 	crash.Here("walrus.s3.post")
 	c.Changed()
-	c.told(o.Seal, s.customer)
 	c.posted(o, f.Fields)
 	return nil
 }

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"io"
 	"net/http"
 
 	"karri/shared/crash"
@@ -34,6 +35,23 @@ func (c *call) putObject() error {
 	if err != nil {
 		return err
 	}
+	if err := c.take(o, c.body, c.body.Size(), c.r.Header.Get("X-Amz-Checksum-Algorithm"), when); err != nil {
+		return err
+	}
+	crash.Here("walrus.s3.put")
+	c.Changed()
+	c.set("ETag", quote(o.ETag))
+	c.showVersion(o.Version)
+	c.showExpiration(o)
+	c.echoChecksum(o.Checksum)
+	c.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// take receives the bytes of o, size of them or, when negative, as many as come,
+// and then writes o down under its condition. Named is the algorithm of which the
+// client wants a checksum, if it says one.
+func (c *call) take(o *index.Object, body io.Reader, size int64, named string, when index.Condition) error {
 	s, err := c.sealNew()
 	if err != nil {
 		return err
@@ -46,11 +64,11 @@ func (c *call) putObject() error {
 	if err := lockProven(o, d); err != nil {
 		return err
 	}
-	keep, err := d.kept(c.r.Header.Get("X-Amz-Checksum-Algorithm"))
+	keep, err := d.kept(named)
 	if err != nil {
 		return err
 	}
-	piece, release, err := c.receive(c.body, c.body.Size(), d, s, func() error { return d.prove(c.body) })
+	piece, release, err := c.receive(body, size, d, s, func() error { return d.prove(c.body) })
 	if err != nil {
 		return err
 	}
@@ -62,14 +80,7 @@ func (c *call) putObject() error {
 		c.discard(piece, err)
 		return err
 	}
-	crash.Here("walrus.s3.put")
-	c.Changed()
-	c.set("ETag", quote(o.ETag))
-	c.showVersion(o.Version)
-	c.showExpiration(o)
 	c.told(o.Seal, s.customer)
-	c.echoChecksum(o.Checksum)
-	c.w.WriteHeader(http.StatusOK)
 	return nil
 }
 
