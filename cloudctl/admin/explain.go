@@ -9,7 +9,7 @@ import (
 
 // ExplainInput names a thing.
 type ExplainInput struct {
-	Id string // of an instance, volume, snapshot or image; of a node its name
+	Id string // of an instance, volume, snapshot or image; of a node its name; master-key
 }
 
 // ExplainOutput is what each tier knows, from the top.

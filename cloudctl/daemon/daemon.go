@@ -137,6 +137,7 @@ func run(ctx context.Context, s *service.Service, conf *Config) error {
 		s.Go(name, func(ctx context.Context) error { loop(ctx); return nil })
 	}
 	s.Go("usage", func(ctx context.Context) error { book.Used.Run(ctx); return nil })
+	s.Go("master key", c.dropOldKeys)
 	s.Go("zones", func(ctx context.Context) error { c.zones.run(ctx); return nil })
 	return s.Serve(ctx)
 }

@@ -49,6 +49,9 @@ func tiers(all []admin.Tier, e wire.Explanation) []admin.Tier {
 // here and in the tiers below.
 func (c *cloud) explain(ctx context.Context, account, name string) (*wire.Explanation, error) {
 	e := &wire.Explanation{Tier: "cloudctl"}
+	if name == masterKey && account == store.AnyAccount {
+		return e, c.explainMasterKey(ctx, e)
+	}
 	var err error
 	switch id.KindOf(name) {
 	case "i":

@@ -69,7 +69,7 @@ var commands = map[string]command{
 	"root-key": {config.Program{Name: "cloudctl root-key",
 		Purpose: "Gives the administrator a new access key in place of any that was lost, and prints it as JSON."}, rootKey},
 	"rotate-master-key": {config.Program{Name: "cloudctl rotate-master-key",
-		Purpose: "Puts a new master key in place of the old one and seals all secrets anew, while the daemon runs or not. Sessions that were given out end with the old key."}, rotateMasterKey},
+		Purpose: "Puts a new master key in place of the old one and seals all secrets anew, while the daemon runs or not. The old one is kept for the sessions that were given out under it, 36 hours at the most; then cloudctl drops it. karri explain master-key tells what is waited for."}, rotateMasterKey},
 	"join-token": {config.Program{Name: "cloudctl join-token",
 		Purpose: "Prints a one-time token with which a component joins the cloud."}, joinToken},
 }

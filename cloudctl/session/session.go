@@ -82,6 +82,10 @@ const (
 	MaxPacked = 4 << 10
 )
 
+// Longest is how long a session lasts at the most: the vault's keys are kept for
+// that when they are changed.
+const Longest = 36 * time.Hour
+
 // Open opens a token, which must be of that access key and not have ended.
 func (d *Desk) Open(accessKey, token string) (*Claims, error) {
 	c, err := open(d.Vault, token)
@@ -99,6 +103,9 @@ func (d *Desk) Open(accessKey, token string) (*Claims, error) {
 // Issue makes credentials of claims: it gives them their key and secret, and
 // notes when.
 func (d *Desk) Issue(c Claims, life time.Duration) (Credentials, error) {
+	if life > Longest {
+		return Credentials{}, fault.New(fault.Invalid, "ValidationError", "A session lasts %.0f hours at the most.", Longest.Hours())
+	}
 	raw := make([]byte, 10+30)
 	if _, err := io.ReadFull(d.random(), raw); err != nil {
 		return Credentials{}, err

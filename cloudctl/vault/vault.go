@@ -7,12 +7,13 @@
 // before it is named; a vault whose key is lost opens nothing, and each user
 // needs a new key then.
 //
-// A file may hold several keys while the master key is changed: the last one
-// seals, all open. Rotate adds one, whoever has the database seals anew what is
-// not Current, and Forget leaves the last one alone. A vault of another process
-// sees that the file has changed before it seals, and when something does not
-// open. A crash between the steps leaves more keys than are needed, and none
-// too few.
+// A file may hold several keys: the last one seals, all open. Rotate adds one
+// and says until when those before it are needed, whoever has the database seals
+// anew what is not Current, and Forget drops what is needed no more. Who changes
+// the file does so in a transaction of the database that writes, so that two
+// do not lose a key between them. A vault of another process sees that the file
+// has changed before it seals, and when something does not open. A crash between
+// the steps leaves more keys than are needed, and none too few.
 package vault
 
 import (
@@ -27,8 +28,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"karri/shared/durable"
 )
@@ -51,9 +53,10 @@ type Vault struct {
 }
 
 type key struct {
-	raw  []byte
-	name [nameBytes]byte
-	aead cipher.AEAD
+	raw   []byte
+	name  [nameBytes]byte
+	aead  cipher.AEAD
+	until time.Time // of an older key: when nothing that it opens is of use any more; zero: nobody said
 }
 
 // Open returns the vault whose master key is in file, made if it is not there.
@@ -105,7 +108,8 @@ func (v *Vault) read() error {
 	return nil
 }
 
-// parse reads a file: one key of 32 bytes as they are, or one in base64 a line.
+// parse reads a file: one key of 32 bytes as they are, or one in base64 a line,
+// with "until" and a time behind an older one.
 func parse(b []byte) ([]key, error) {
 	if len(b) == keyBytes {
 		k, err := newKey(b)
@@ -113,13 +117,22 @@ func parse(b []byte) ([]key, error) {
 	}
 	var all []key
 	for line := range bytes.Lines(b) {
-		raw, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(line)))
+		words := strings.Fields(string(line))
+		if len(words) != 1 && (len(words) != 3 || words[1] != "until") {
+			return nil, fmt.Errorf("it holds %d bytes that are no keys", len(b))
+		}
+		raw, err := base64.StdEncoding.DecodeString(words[0])
 		if err != nil || len(raw) != keyBytes {
 			return nil, fmt.Errorf("it holds %d bytes that are no keys", len(b))
 		}
 		k, err := newKey(raw)
 		if err != nil {
 			return nil, err
+		}
+		if len(words) == 3 {
+			if k.until, err = time.Parse(time.RFC3339, words[2]); err != nil {
+				return nil, err
+			}
 		}
 		all = append(all, k)
 	}
@@ -205,11 +218,18 @@ func (v *Vault) Current(sealed []byte) bool {
 	return keys[len(keys)-1].sealed(sealed)
 }
 
-// Keys is how many keys there are.
-func (v *Vault) Keys() int { return len(v.now()) }
+// Older returns of each key but the one that seals until when it is needed, the
+// oldest first; zero where nobody said.
+func (v *Vault) Older() (until []time.Time) {
+	keys := v.now()
+	for _, k := range keys[:len(keys)-1] {
+		until = append(until, k.until)
+	}
+	return until
+}
 
-// Rotate adds a key, which seals from now on.
-func (v *Vault) Rotate() error {
+// Rotate adds a key, which seals from now on; those before are needed until then.
+func (v *Vault) Rotate(until time.Time) error {
 	raw := make([]byte, keyBytes)
 	if _, err := rand.Read(raw); err != nil {
 		return err
@@ -218,19 +238,50 @@ func (v *Vault) Rotate() error {
 	if err != nil {
 		return err
 	}
-	return v.write(append(slices.Clone(v.now()), k))
+	return v.write(append(retired(v.now(), until), k))
 }
 
-// Forget drops all keys but the one that seals: nothing else opens any more.
-func (v *Vault) Forget() error {
+// Retire says until when older keys are needed of which nobody said.
+func (v *Vault) Retire(until time.Time) error {
 	keys := v.now()
-	return v.write(keys[len(keys)-1:])
+	last := len(keys) - 1
+	return v.write(append(retired(keys[:last], until), keys[last]))
+}
+
+func retired(keys []key, until time.Time) (all []key) {
+	for _, k := range keys {
+		if k.until.IsZero() {
+			k.until = until.UTC().Truncate(time.Second)
+		}
+		all = append(all, k)
+	}
+	return all
+}
+
+// Forget drops the older keys that are due by when they are needed, and returns
+// how many. What they sealed opens no more.
+func (v *Vault) Forget(due func(until time.Time) bool) (dropped int, err error) {
+	keys := v.now()
+	var left []key
+	for i, k := range keys {
+		if i == len(keys)-1 || !due(k.until) {
+			left = append(left, k)
+		}
+	}
+	if dropped = len(keys) - len(left); dropped == 0 {
+		return 0, nil
+	}
+	return dropped, v.write(left)
 }
 
 func (v *Vault) write(keys []key) error {
 	var b []byte
 	for _, k := range keys {
-		b = append(base64.StdEncoding.AppendEncode(b, k.raw), '\n')
+		b = base64.StdEncoding.AppendEncode(b, k.raw)
+		if !k.until.IsZero() {
+			b = k.until.AppendFormat(append(b, " until "...), time.RFC3339)
+		}
+		b = append(b, '\n')
 	}
 	if err := durable.WriteFile(v.file, b, 0o600); err != nil {
 		return err

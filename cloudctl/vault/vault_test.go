@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestASecretComesBackOnlyUnderItsNameAndKey(t *testing.T) {
@@ -89,11 +91,11 @@ func TestAKeyIsChangedUnderAVaultThatRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := command.Rotate(); err != nil {
+	if err := command.Rotate(time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	fresh := running.Seal("a", "hush")
-	if !command.Current(fresh) || command.Current(old) || running.Keys() != 2 {
+	if !command.Current(fresh) || command.Current(old) || len(running.Older()) != 1 {
 		t.Error("the vault that runs goes on to seal under the old key")
 	}
 	for _, sealed := range [][]byte{old, fresh} {
@@ -103,8 +105,8 @@ func TestAKeyIsChangedUnderAVaultThatRuns(t *testing.T) {
 			}
 		}
 	}
-	if err := command.Forget(); err != nil {
-		t.Fatal(err)
+	if n, err := command.Forget(func(time.Time) bool { return true }); n != 1 || err != nil {
+		t.Fatal(n, err)
 	}
 	for _, v := range []*Vault{running, command} {
 		if text, err := v.Unseal("a", fresh); err != nil || text != "hush" {
@@ -114,6 +116,49 @@ func TestAKeyIsChangedUnderAVaultThatRuns(t *testing.T) {
 		if _, err := v.Unseal("a", old); err == nil {
 			t.Error("what is under the old key opens")
 		}
+	}
+}
+
+// Each key says until when it is needed, and goes alone; the one that seals
+// stays whatever is said.
+func TestKeysAreNeededForATime(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "master.key")
+	v, err := Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sealed [][]byte
+	at := func(n int64) time.Time { return time.Unix(n, 0).UTC() }
+	for i := range int64(3) {
+		sealed = append(sealed, v.Seal("a", "hush"))
+		if err := v.Rotate(at(10 + i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other, err := Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := other.Older(); !slices.Equal(got, []time.Time{at(10), at(11), at(12)}) {
+		t.Fatal(got)
+	}
+	if n, err := other.Forget(func(until time.Time) bool { return !until.After(at(11)) }); n != 2 || err != nil {
+		t.Fatal(n, err)
+	}
+	v.Older() // sees the file
+	for i, opens := range []bool{false, false, true} {
+		if _, err := v.Unseal("a", sealed[i]); (err == nil) != opens {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if n, err := v.Forget(func(time.Time) bool { return true }); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	if err := v.Retire(at(5)); err != nil || len(v.Older()) != 0 {
+		t.Error(err, v.Older())
+	}
+	if n, err := v.Forget(func(time.Time) bool { return true }); n != 0 || err != nil {
+		t.Fatal(n, err)
 	}
 }
 
@@ -149,6 +194,7 @@ func FuzzUnseal(f *testing.F) {
 func FuzzParse(f *testing.F) {
 	f.Add(make([]byte, 32))
 	f.Add([]byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"))
+	f.Add([]byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= until 2026-11-23T06:00:00Z\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if keys, err := parse(b); err == nil && len(keys) == 0 {
 			t.Error("no key and no error")

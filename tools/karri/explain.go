@@ -15,7 +15,9 @@ func explainCommand(set *settings) *cobra.Command {
 	explain := &cobra.Command{
 		Use:   "explain ID",
 		Short: "Tell why an instance, volume, snapshot, image or node is in its state",
-		Args:  cobra.ExactArgs(1),
+		Long: `Tell why an instance, volume, snapshot, image or node is in its state: what is wanted, seen, tried, and
+waited for, tier by tier. "master-key" is what of a change of the master key is waited for.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := set.connect()
 			if err != nil {
