@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"karri/cloudctl/rights"
-	"karri/cloudctl/store"
 	"karri/shared/action"
 	"karri/shared/fault"
 	"karri/shared/identity"
@@ -28,13 +26,25 @@ type ContextEntry struct {
 type EvaluationResult struct {
 	EvalActionName                    string
 	EvalDecision                      string
+	EvalDecisionDetails               map[string]string // across accounts: what each side says
 	EvalResourceName                  *string
+	MatchedStatements                 []MatchedStatement
+	MissingContextValues              []string
+	PermissionsBoundaryDecisionDetail *BoundaryDetail
+	ResourceSpecificResults           []ResourceSpecificResult // the same, when resources are named
+}
+
+// ResourceSpecificResult is what they say of one resource.
+type ResourceSpecificResult struct {
+	EvalDecisionDetails               map[string]string
+	EvalResourceDecision              string
+	EvalResourceName                  string
 	MatchedStatements                 []MatchedStatement
 	MissingContextValues              []string
 	PermissionsBoundaryDecisionDetail *BoundaryDetail
 }
 
-// MatchedStatement names the statement that decided.
+// MatchedStatement names a statement that decided.
 type MatchedStatement struct {
 	EndPosition      *Position
 	SourcePolicyId   *string
@@ -65,6 +75,7 @@ type simulation struct {
 
 	who    *identity.Identity
 	rights *identity.Rights
+	texts  map[*policy.Policy]identity.Document
 	own    *policy.Policy
 	keys   map[string][]string
 	asked  []string // keys that the policies ask for
@@ -115,25 +126,53 @@ func (s *simulation) run(ctx context.Context) (*SimulatePolicyOutput, error) {
 
 // prepare compiles the policies and reads the keys.
 func (s *simulation) prepare() (err error) {
-	if s.rights, err = s.who.Compile(nil); err != nil {
-		return malformed(err)
-	}
-	if arn := val(s.caller); arn != "" {
-		s.rights.Principal.ARN = arn
-		if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-			s.rights.Principal.Account = parts[4]
+	for _, act := range s.actions {
+		if service, name, ok := strings.Cut(act, ":"); !ok || service == "" || name == "" || strings.ContainsAny(act, "*? ") {
+			return fault.New(fault.Invalid, "InvalidInput", "Invalid action name %.130q: it is SERVICE:Action, without wildcards.", act)
 		}
 	}
+	s.texts = map[*policy.Policy]identity.Document{}
+	if s.rights, err = s.who.Compile(func(d identity.Document) (*policy.Policy, error) {
+		p, err := identity.Parse(d)
+		s.texts[p] = d
+		return p, err
+	}); err != nil {
+		return malformed(err)
+	}
+	if err := s.call(); err != nil {
+		return err
+	}
+	docs := s.who.Documents()
 	if text := val(s.resource); text != "" {
 		if s.own, err = policy.Parse([]byte(text), policy.Rules{Resource: true}); err != nil {
 			return malformed(err)
 		}
+		docs = append(docs, identity.Document{Text: text})
 	}
 	s.keys = map[string][]string{}
 	for _, e := range s.context {
 		s.keys[strings.ToLower(val(e.ContextKeyName))] = e.ContextKeyValues
 	}
-	s.asked = contextKeys(s.who.Documents())
+	s.asked = contextKeys(docs)
+	return nil
+}
+
+// call makes the caller the one that the request names: a user. The policy of a
+// resource needs somebody whom its principals may be.
+func (s *simulation) call() error {
+	arn := val(s.caller)
+	parts := strings.SplitN(arn, ":", 6)
+	switch {
+	case arn == "" && val(s.resource) != "" && (s.who.Kind != identity.User || s.who.ID == "" || strings.HasPrefix(s.who.ID, "AGPA")):
+		return fault.New(fault.Invalid, "InvalidInput", "CallerArn is required with a ResourcePolicy, unless the source of policies is a user.")
+	case arn == "":
+		return nil
+	case len(parts) != 6 || !strings.HasPrefix(arn, "arn:aws:iam::") || len(parts[4]) != 12 || !strings.HasPrefix(parts[5], "user/"):
+		return fault.New(fault.Invalid, "InvalidInput", "Invalid CallerArn %.200q: it is the ARN of a user.", arn)
+	}
+	if arn != s.rights.Principal.ARN {
+		s.rights.Principal = policy.Principal{Account: parts[4], ARN: arn}
+	}
 	return nil
 }
 
@@ -144,29 +183,35 @@ func (s *simulation) look(key string) []string {
 	return s.rights.Key(key, time.Time{})
 }
 
-func (s *simulation) evaluate(act, object string) EvaluationResult {
-	r := &policy.Request{Principal: s.rights.Principal, Action: act, Resource: object, Owner: s.rights.Principal.Account, Keys: s.look}
-	if o := val(s.owner); o != "" {
-		r.Owner = o
-		if parts := strings.SplitN(o, ":", 6); len(parts) == 6 {
-			r.Owner = parts[4]
-		}
+// ownerOf returns whose a resource is: of the account in its ARN where both
+// sides of an access are simulated, else whose the request says; the caller's.
+func (s *simulation) ownerOf(object string) string {
+	parts := strings.SplitN(object, ":", 6)
+	if s.own != nil && len(parts) == 6 && len(parts[4]) == 12 {
+		return parts[4]
 	}
+	if o := val(s.owner); o != "" {
+		if parts := strings.SplitN(o, ":", 6); len(parts) == 6 {
+			return parts[4]
+		}
+		return o
+	}
+	return s.rights.Principal.Account
+}
+
+func (s *simulation) evaluate(act, object string) EvaluationResult {
+	r := &policy.Request{Principal: s.rights.Principal, Action: act, Resource: object, Owner: s.ownerOf(object), Keys: s.look}
 	all := s.rights.Policies
 	all.Resource = s.own
 	d := policy.Evaluate(r, &all)
 	out := EvaluationResult{
-		EvalActionName: act, EvalResourceName: ptr(object), EvalDecision: "implicitDeny",
-		MatchedStatements: []MatchedStatement{}, MissingContextValues: []string{},
+		EvalActionName: act, EvalResourceName: ptr(object), EvalDecision: word(d), MatchedStatements: []MatchedStatement{}, MissingContextValues: []string{},
 	}
-	switch {
-	case d.Allowed:
-		out.EvalDecision = "allowed"
-	case d.Denied:
-		out.EvalDecision = "explicitDeny"
-	}
-	if d.By != nil {
-		out.MatchedStatements = append(out.MatchedStatements, s.matched(d))
+	counted, _ := policy.Explain(r, &all)
+	for _, c := range counted {
+		if c.By.Deny == d.Denied && (d.Allowed || d.Denied) {
+			out.MatchedStatements = append(out.MatchedStatements, s.matched(c))
+		}
 	}
 	for _, key := range s.asked {
 		if len(s.look(strings.ToLower(key))) == 0 && !s.rights.Principal.Answers(strings.ToLower(key)) {
@@ -174,34 +219,64 @@ func (s *simulation) evaluate(act, object string) EvaluationResult {
 		}
 	}
 	if len(all.Boundary) > 0 {
-		through := policy.Evaluate(r, &policy.Policies{Identity: all.Boundary})
+		through := policy.Evaluate(&policy.Request{Principal: r.Principal, Action: act, Resource: object, Owner: r.Principal.Account, Keys: s.look}, &policy.Policies{Identity: all.Boundary})
 		out.PermissionsBoundaryDecisionDetail = &BoundaryDetail{through.Allowed}
 	}
+	if object == "*" {
+		return out
+	}
+	out.EvalDecisionDetails = s.sides(r, &all)
+	out.ResourceSpecificResults = []ResourceSpecificResult{{
+		out.EvalDecisionDetails, out.EvalDecision, object, out.MatchedStatements, out.MissingContextValues, out.PermissionsBoundaryDecisionDetail,
+	}}
 	return out
 }
 
-// matched says where the statement that decided stands.
-func (s *simulation) matched(d policy.Decision) MatchedStatement {
-	m := MatchedStatement{SourcePolicyId: opt(d.By.Policy.Name), SourcePolicyType: ptr("none")}
-	text := val(s.resource)
-	if d.Source == policy.Resource {
-		m.SourcePolicyType, m.SourcePolicyId = ptr("resource"), ptr("ResourcePolicy")
+// sides returns what the policies of the caller and that of the resource say by
+// themselves, where they are of different accounts.
+func (s *simulation) sides(r *policy.Request, all *policy.Policies) map[string]string {
+	details := map[string]string{}
+	if r.Owner == r.Principal.Account {
+		return details
 	}
-	for _, doc := range s.who.Documents() {
-		if d.Source == policy.Resource || doc.Name != d.By.Policy.Name {
-			continue
-		}
-		text = doc.Text
-		switch {
-		case strings.HasPrefix(doc.ARN, "arn:aws:iam::aws:"):
-			m.SourcePolicyType = ptr("aws-managed")
-		case doc.ARN != "":
-			m.SourcePolicyType = ptr("user-managed")
-		case s.who.ID != "":
-			m.SourcePolicyType = ptr(s.who.Kind)
-		}
+	theirs, mine := *r, *r
+	theirs.Owner, mine.Owner = "", r.Principal.Account
+	details["Resource Policy"] = word(policy.Evaluate(&theirs, &policy.Policies{All: true, Resource: all.Resource}))
+	own := *all
+	own.Resource = nil
+	details["IAM Policy"] = word(policy.Evaluate(&mine, &own))
+	return details
+}
+
+// word is a decision as answers show it.
+func word(d policy.Decision) string {
+	switch {
+	case d.Allowed:
+		return "allowed"
+	case d.Denied:
+		return "explicitDeny"
 	}
-	m.StartPosition, m.EndPosition = places(text, d.By.Index)
+	return "implicitDeny"
+}
+
+// matched says where a statement stands that decided.
+func (s *simulation) matched(c policy.Match) MatchedStatement {
+	doc := s.texts[c.By.Policy]
+	m := MatchedStatement{SourcePolicyId: opt(doc.Name), SourcePolicyType: ptr("none")}
+	text := doc.Text
+	switch {
+	case c.Source == policy.Resource:
+		m.SourcePolicyType, m.SourcePolicyId, text = ptr("resource"), ptr("ResourcePolicy"), val(s.resource)
+	case strings.HasPrefix(doc.ARN, "arn:aws:iam::aws:"):
+		m.SourcePolicyType = ptr("aws-managed")
+	case doc.ARN != "":
+		m.SourcePolicyType = ptr("user-managed")
+	case strings.HasPrefix(s.who.ID, "AGPA"):
+		m.SourcePolicyType = ptr("group")
+	case s.who.ID != "" && !strings.Contains(doc.Name, "InputList."):
+		m.SourcePolicyType = ptr(s.who.Kind)
+	}
+	m.StartPosition, m.EndPosition = places(text, c.By.Index)
 	return m
 }
 
@@ -242,6 +317,9 @@ func contextKeys(docs []identity.Document) []string {
 	keys := []string{}
 	for _, d := range docs {
 		p, err := policy.Parse([]byte(d.Text), policy.Rules{Max: 1 << 17})
+		if err != nil { // it may be that of a resource
+			p, err = policy.Parse([]byte(d.Text), policy.Rules{Max: 1 << 17, Resource: true})
+		}
 		if err != nil {
 			continue
 		}
@@ -256,61 +334,4 @@ func contextKeys(docs []identity.Document) []string {
 	}
 	slices.SortFunc(keys, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
 	return slices.CompactFunc(keys, strings.EqualFold)
-}
-
-// source returns the user, group or role that an ARN of the account names, with
-// all of its policies.
-func source(tx *store.Tx, account, arn string) (*identity.Identity, error) {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[2] != "iam" {
-		return nil, fault.New(fault.Invalid, "InvalidInput", "Invalid Entity Arn: %s does not clearly define entity type and name.", arn)
-	}
-	kind, _, _ := strings.Cut(parts[5], "/")
-	name := arn[strings.LastIndexByte(arn, '/')+1:]
-	none := fault.New(fault.Missing, "NoSuchEntity", "The entity %s cannot be found.", arn)
-	if parts[4] != account {
-		return nil, none
-	}
-	a, err := tx.Account(account)
-	if err != nil {
-		return nil, err
-	}
-	var i *identity.Identity
-	switch kind {
-	case "user":
-		u, err := tx.User(account, name)
-		if err != nil {
-			return nil, err
-		}
-		i, err = rights.User(tx, a, u)
-		if err != nil {
-			return nil, err
-		}
-	case "group":
-		g, err := tx.UserGroup(account, name)
-		if err != nil {
-			return nil, err
-		}
-		if i, err = rights.Group(tx, a, g); err != nil {
-			return nil, err
-		}
-	case "role":
-		r, err := tx.RoleByARN(arn)
-		if err != nil {
-			return nil, err
-		}
-		if i, err = rights.Role(tx, a, r); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, fault.New(fault.Invalid, "InvalidInput", "Invalid Entity Arn: %s does not clearly define entity type and name.", arn)
-	}
-	return i, nil
-}
-
-// onSource is the On of an action on what an ARN names.
-func onSource[In any](arn func(in *In) string) func(context.Context, *API, action.Caller, *In) ([]action.Resource, error) {
-	return func(_ context.Context, _ *API, who action.Caller, in *In) ([]action.Resource, error) {
-		return []action.Resource{{ARN: arn(in), Owner: who.Account}}, nil
-	}
 }

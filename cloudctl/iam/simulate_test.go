@@ -16,20 +16,21 @@ const (
 	getOnly = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}}`
 )
 
+func trySimulation(t *testing.T, in *SimulateCustomPolicyInput) ([]EvaluationResult, error) {
+	_, _, out, err := Catalog.With(&API{}).Ask(t.Context(), action.Caller{Account: "111122223333"}, action.OwnerOnly{}, "SimulateCustomPolicy", *in)
+	if err != nil {
+		return nil, err
+	}
+	return out.(*SimulatePolicyOutput).EvaluationResults, nil
+}
+
 func simulate(t *testing.T, in *SimulateCustomPolicyInput) []EvaluationResult {
 	t.Helper()
-	for _, a := range Catalog.All() {
-		if a.Name == "SimulateCustomPolicy" {
-			s := Catalog.With(&API{})
-			_, _, out, err := s.Ask(t.Context(), action.Caller{Account: "111122223333"}, action.OwnerOnly{}, a.Name, *in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return out.(*SimulatePolicyOutput).EvaluationResults
-		}
+	got, err := trySimulation(t, in)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("there is no such action")
-	return nil
+	return got
 }
 
 func TestASimulationSaysWhatPoliciesWould(t *testing.T) {
@@ -79,5 +80,54 @@ func TestContextKeysAreThoseOfConditionsAndVariables(t *testing.T) {
 	}
 	if _, err := documents("p", []string{"{"}); fault.CodeOf(err) != "MalformedPolicyDocument" {
 		t.Error(err)
+	}
+}
+
+func TestASimulationAcrossAccountsTellsBothSides(t *testing.T) {
+	const theirs = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}}`
+	in := &SimulateCustomPolicyInput{
+		PolicyInputList: []string{getOnly, getOnly}, ActionNames: []string{"s3:GetObject", "s3:PutObject"}, ResourceArns: []string{"arn:aws:s3:::pond/k"},
+		ResourceOwner: ptr("arn:aws:iam::444455556666:root"), CallerArn: ptr("arn:aws:iam::111122223333:user/ann"), ResourcePolicy: ptr(theirs),
+		ContextEntries: []ContextEntry{{ContextKeyName: ptr("aws:SecureTransport"), ContextKeyType: ptr("boolean"), ContextKeyValues: []string{"true"}}},
+	}
+	got := simulate(t, in)
+	if got[0].EvalDecision != "allowed" || got[1].EvalDecision != "implicitDeny" || got[1].EvalDecisionDetails["IAM Policy"] != "implicitDeny" || got[1].EvalDecisionDetails["Resource Policy"] != "allowed" {
+		t.Errorf("%+v", got)
+	}
+	var from []string
+	for _, m := range got[0].MatchedStatements {
+		from = append(from, val(m.SourcePolicyId)+" "+val(m.SourcePolicyType))
+	}
+	if !slices.Equal(from, []string{"ResourcePolicy resource", "PolicyInputList.1 none", "PolicyInputList.2 none"}) || len(got[1].MatchedStatements) != 0 {
+		t.Errorf("%q, %+v", from, got[1].MatchedStatements)
+	}
+	if r := got[1].ResourceSpecificResults; len(r) != 1 || r[0].EvalResourceName != "arn:aws:s3:::pond/k" || r[0].EvalResourceDecision != "implicitDeny" {
+		t.Errorf("%+v", r)
+	}
+	in.ContextEntries = nil
+	if got := simulate(t, in); got[0].EvalDecision != "implicitDeny" || got[0].EvalDecisionDetails["IAM Policy"] != "allowed" || !slices.Equal(got[0].MissingContextValues, []string{"aws:SecureTransport"}) {
+		t.Errorf("%+v", got)
+	}
+	in.ResourceOwner, in.ContextEntries = nil, nil
+	if got := simulate(t, in); got[0].EvalDecision != "allowed" || got[0].EvalDecisionDetails == nil || len(got[0].EvalDecisionDetails) != 0 {
+		t.Errorf("%+v", got)
+	}
+	in.ResourceArns, in.ResourcePolicy = nil, nil
+	if got := simulate(t, in); got[0].EvalDecision != "allowed" || got[0].EvalDecisionDetails != nil || got[0].ResourceSpecificResults != nil || val(got[0].EvalResourceName) != "*" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestASimulationOfWhatCannotBeIsRefused(t *testing.T) {
+	bucket := ptr(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}}`)
+	for _, in := range []*SimulateCustomPolicyInput{
+		{ActionNames: []string{"s3:*"}}, {ActionNames: []string{"GetObject"}}, {ActionNames: []string{"s3:"}}, {ActionNames: []string{"s3:GetObject"}, ResourcePolicy: bucket},
+		{ActionNames: []string{"s3:GetObject"}, ResourcePolicy: bucket, CallerArn: ptr("arn:aws:sts::111122223333:assumed-role/r/s")},
+		{ActionNames: []string{"s3:GetObject"}, CallerArn: ptr("ann")},
+	} {
+		in.PolicyInputList = []string{getOnly}
+		if _, err := trySimulation(t, in); fault.CodeOf(err) != "InvalidInput" && fault.CodeOf(err) != "ValidationError" {
+			t.Errorf("%+v: %v", in, err)
+		}
 	}
 }

@@ -38,6 +38,9 @@ func mirror(to, from reflect.Value) error {
 	case reflect.Struct:
 		for i := range from.NumField() {
 			name := from.Type().Field(i).Name
+			if !from.Type().Field(i).IsExported() {
+				continue // no parameter
+			}
 			f := to.FieldByName(name)
 			if !f.IsValid() {
 				return fmt.Errorf("the SDK's %v has no %s", to.Type(), name)
