@@ -200,8 +200,14 @@ func (l *lab) boot(g *guest, dhcp bool) {
 	}
 }
 
+// pings reports that there is an answer within ten seconds.
 func (l *lab) pings(from *link.Space, to string) bool {
-	return l.sh(from, "ping -c1 -W1 "+to) == nil
+	return l.sh(from, "ping -c1 -w10 "+to) == nil
+}
+
+// silent reports that there is no answer within a second.
+func (l *lab) silent(from *link.Space, to string) bool {
+	return l.sh(from, "ping -c1 -W1 "+to) != nil
 }
 
 // serve answers every line with the name, the caller's address and the line.
