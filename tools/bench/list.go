@@ -46,15 +46,6 @@ func (w *worker) walk(keys int) error {
 	return nil
 }
 
-// first reads the first page.
-func (w *worker) first(keys int) error {
-	if err := w.call(http.MethodGet, listed+"?list-type=2&max-keys=1000", nil, &w.answer); err != nil {
-		return err
-	}
-	_, err := checkKeys(w.answer.Bytes(), 0, keys)
-	return err
-}
-
 // checkKeys compares the keys of a page with those there are from the one at on.
 func checkKeys(page []byte, at, keys int) (n int, err error) {
 	open, end := []byte("<Key>"), []byte("</Key>")
@@ -76,12 +67,8 @@ func checkKeys(page []byte, at, keys int) (n int, err error) {
 	return n, nil
 }
 
-// delimiter lists the common prefixes.
-func (w *worker) delimiter() error {
-	if err := w.call(http.MethodGet, listed+"?list-type=2&delimiter=%2F", nil, &w.answer); err != nil {
-		return err
-	}
-	page := w.answer.Bytes()
+// checkPrefixes finds all common prefixes, in order.
+func checkPrefixes(page []byte) error {
 	for n := range prefixes {
 		want := fmt.Sprintf("<CommonPrefixes><Prefix>p%02d/</Prefix></CommonPrefixes>", n)
 		i := bytes.Index(page, []byte(want))
@@ -91,6 +78,24 @@ func (w *worker) delimiter() error {
 		page = page[i+len(want):]
 	}
 	return nil
+}
+
+// same is a row that asks for the same page over and over.
+func same(name, query string, good func(page []byte) error) *row {
+	return &row{name: name, shot: func(s *side, _ int) (*shot, error) {
+		shot, err := s.ask(http.MethodGet, listed+query, nil, sign.UnsignedPayload)
+		if err == nil {
+			shot.good = good
+		}
+		return shot, err
+	}}
+}
+
+func first(keys int) *row {
+	return same("list-first", "?list-type=2&max-keys=1000", func(page []byte) error {
+		_, err := checkKeys(page, 0, keys)
+		return err
+	})
 }
 
 // fillers is how many requests at a time make what is measured later.

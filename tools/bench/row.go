@@ -45,8 +45,7 @@ func rows(keys int) []*row {
 	list = append(list, parts(16*mib), get(16*mib))
 	return append(list,
 		&row{name: "list-walk", act: func(w *worker, _ int) error { return w.walk(keys) }},
-		&row{name: "list-first", act: func(w *worker, _ int) error { return w.first(keys) }},
-		&row{name: "list-delimiter", act: func(w *worker, _ int) error { return w.delimiter() }})
+		first(keys), same("list-delimiter", "?list-type=2&delimiter=%2F", checkPrefixes))
 }
 
 func sizeName(n int) string {

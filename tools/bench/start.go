@@ -219,7 +219,11 @@ func (b *bench) restart(ctx context.Context) error {
 		return err
 	}
 	defer w.conn.Close()
-	if err := w.first(b.Keys); err != nil {
+	page, err := first(b.Keys).shot(s, 0)
+	if err == nil {
+		_, err = w.conn.fire(page)
+	}
+	if err != nil {
 		return err
 	}
 	b.startup = time.Since(start)
