@@ -9,8 +9,8 @@
 // cloudctl does, of every daemon.
 //
 // Note numbers and chains a line in memory, without waiting for the disk; one
-// writer puts what has gathered into the file at once, and syncs it once a
-// second. What a killed process loses is what it noted in the moment before,
+// writer puts what has gathered into the file every few milliseconds, and syncs
+// it once a second. What a killed process loses is what it noted just before,
 // which is the end of the log, and perhaps the rest of a line that was half
 // written: that is taken off when the log is opened. While the disk takes
 // nothing, lines wait in memory up to a bound; how many were lost beyond is

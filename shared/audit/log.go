@@ -35,7 +35,10 @@ type Options struct {
 	Wrote func()
 }
 
-const maxWaiting = 8 << 20 // bytes that wait for the disk
+const (
+	maxWaiting = 8 << 20              // bytes that wait for the disk
+	rest       = 5 * time.Millisecond // of the writer: to wake it for each line costs more than the line
+)
 
 // A Log is an audit log that is written. It is safe for concurrent use.
 type Log struct {
@@ -272,6 +275,12 @@ func (l *Log) write() {
 		if l.dirty && !pending {
 			l.dirty, pending = false, true
 			sync.Reset(time.Second)
+		}
+		if len(lines) > 0 {
+			select {
+			case <-time.After(rest):
+			case <-l.quit: // seen again above, which writes what is left
+			}
 		}
 	}
 }

@@ -34,6 +34,7 @@ func (o *Observer) wrap(next http.Handler, draining <-chan struct{}) http.Handle
 		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 		limit := deadlines{http.NewResponseController(w)}
 		rec := &recorder{ResponseWriter: w, deadlines: limit}
+		rec.conn, _ = r.Context().Value(gatheringKey{}).(*gathering)
 		body := &watched{ReadCloser: r.Body, deadlines: limit}
 		r.Body = body
 		limit.write() // the one that an earlier request left is long past
@@ -131,6 +132,8 @@ func (d deadlines) write() { _ = d.control.SetWriteDeadline(time.Now().Add(stall
 type recorder struct {
 	http.ResponseWriter
 	deadlines
+	conn   *gathering // nil: it gathers nothing
+	begun  bool       // something was sent
 	status int
 	bytes  int64
 }
@@ -150,13 +153,20 @@ func (w *recorder) Write(b []byte) (int, error) {
 		w.status = http.StatusOK
 	}
 	w.write()
+	if !w.begun && len(b) >= flushed && w.conn != nil {
+		w.conn.next.Store(true)
+	}
+	w.begun = true
 	n, err := w.ResponseWriter.Write(b)
 	w.bytes += int64(n)
 	return n, err
 }
 
 // Flush implements http.Flusher.
-func (w *recorder) Flush() { _ = w.control.Flush() }
+func (w *recorder) Flush() {
+	w.begun = true
+	_ = w.control.Flush()
+}
 
 // piece bounds what is sent under one deadline.
 const piece = 1 << 20
@@ -164,6 +174,7 @@ const piece = 1 << 20
 // ReadFrom lets a file go to the socket without passing through us, in pieces
 // so that a slow but steady reader is not cut off.
 func (w *recorder) ReadFrom(src io.Reader) (total int64, err error) {
+	w.begun = true
 	rf, ok := w.ResponseWriter.(io.ReaderFrom)
 	if !ok {
 		return io.Copy(struct{ io.Writer }{w}, src)

@@ -37,6 +37,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		BaseContext: func(net.Listener) context.Context { return base },
 		ErrorLog:    slog.NewLogLogger(s.Log.With("listener", s.Listener).Handler(), slog.LevelDebug),
 	}
+	gather(srv)
+	ln = gatherers{ln}
 	ended := make(chan error, 1)
 	go func() {
 		if s.TLS != nil {
