@@ -254,6 +254,9 @@ func ParseRange(s string) (netip.Prefix, error) {
 	if err != nil {
 		return p, malformed("", "'%s' is not an address or a range of them.", s)
 	}
+	if p.Addr().Is4In6() && p.Bits() >= 96 { // as addresses are compared
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
 	return p.Masked(), nil
 }
 
