@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"karri/cloudctl/store"
@@ -15,19 +16,23 @@ import (
 // policies of a holder may have together.
 var inlineRoom = map[string]int{"user": 2048, "group": 5120, "role": 10240}
 
-// checkPolicy refuses a document that is no policy of an identity. What is
-// counted for accounts alone cannot be limited for a user.
+var sidForm = regexp.MustCompile(`^[0-9A-Za-z]*$`)
+
+// checkPolicy refuses a document that is no policy of an identity.
 func checkPolicy(document string) error {
 	p, err := policy.Parse([]byte(document), policy.Rules{Max: 1 << 17})
 	if err != nil {
 		return malformed(err)
 	}
+	return checkSids(p)
+}
+
+// checkSids refuses what policies of IAM, unlike those of buckets, may not call
+// their statements.
+func checkSids(p *policy.Policy) error {
 	for _, s := range p.Statements {
-		for _, c := range s.Conditions {
-			if s.Limit && strings.HasPrefix(strings.ToLower(c.Key), "s3:") {
-				return fault.New(fault.Invalid, "MalformedPolicyDocument",
-					"Statement[%d].Condition: '%s' is counted for the account as a whole, which the cloud's administrator limits.", s.Index, c.Key)
-			}
+		if !sidForm.MatchString(s.Sid) {
+			return fault.New(fault.Invalid, "MalformedPolicyDocument", "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*: %.100q", s.Sid)
 		}
 	}
 	return nil

@@ -116,8 +116,12 @@ func (api *API) announceRole(tx *store.Tx, r *store.Role, what string) error {
 // pinTrust returns a trust policy as it is kept. It refuses a document that is
 // none, or that trusts somebody who is not there.
 func pinTrust(tx *store.Tx, document string) (string, error) {
-	if _, err := policy.Parse([]byte(document), policy.Rules{Trust: true, Max: 1 << 17}); err != nil {
+	p, err := policy.Parse([]byte(document), policy.Rules{Trust: true, Max: 1 << 17})
+	if err != nil {
 		return "", malformed(err)
+	}
+	if err := checkSids(p); err != nil {
+		return "", err
 	}
 	if dense(document) > trustRoom {
 		return "", fault.New(fault.Full, "LimitExceeded", "Cannot exceed quota for ACLSizePerRole: %d", trustRoom)

@@ -26,6 +26,7 @@ import (
 	"karri/shared/action"
 	"karri/shared/bucket"
 	"karri/shared/fault"
+	"karri/shared/identity"
 	"karri/shared/policy"
 )
 
@@ -167,14 +168,11 @@ func Share(tx *store.Tx, account string) (a bucket.Amount, err error) {
 // Creator returns what the things that a caller makes are marked with: the id
 // of the user or role; "" for the account itself.
 func Creator(who action.Caller) string {
-	if who.Rights != nil && who.Rights.Identity.Holder != "" {
-		return who.Rights.Identity.Holder
+	i := identity.Identity{Account: who.Account, ID: who.UserID}
+	if who.Rights != nil {
+		i.Holder = who.Rights.Identity.Holder
 	}
-	id, _, _ := strings.Cut(who.UserID, ":") // a session is its role
-	if id == who.Account {
-		return "" // the account itself, or one of its federated users
-	}
-	return id
+	return i.Maker()
 }
 
 // limiting returns the policies with limits that are laid on holders.

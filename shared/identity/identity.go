@@ -70,6 +70,7 @@ type Rights struct {
 	Principal policy.Principal
 	Policies  policy.Policies
 	Limits    []*policy.Policy
+	Limiting  []*policy.Policy // those of its own, of its boundary and session that limit something
 }
 
 // Parse reads a document of an identity. It is what Compile uses where nothing
@@ -102,7 +103,26 @@ func (i *Identity) Compile(parse func(Document) (*policy.Policy, error)) (*Right
 		}
 	}
 	r.Policies.Account = r.Limits
+	for _, p := range slices.Concat(r.Policies.Identity, r.Policies.Boundary, r.Policies.Session) {
+		if slices.ContainsFunc(p.Statements, func(s *policy.Statement) bool { return s.Limit }) {
+			r.Limiting = append(r.Limiting, p)
+		}
+	}
 	return r, nil
+}
+
+// Maker returns what the things that somebody makes are marked with, and what
+// is counted for somebody is counted by: the id of the user or role, whichever
+// session asks; "" for the account itself.
+func (i *Identity) Maker() string {
+	if i.Holder != "" {
+		return i.Holder
+	}
+	id, _, _ := strings.Cut(i.ID, ":") // a session is its role
+	if id == i.Account {
+		return "" // the account itself, or one of its federated users
+	}
+	return id
 }
 
 // RootOf returns the identity of an account itself.

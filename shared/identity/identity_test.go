@@ -61,3 +61,30 @@ func TestKeysOfTheIdentity(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoIsCountedForWhatIsMade(t *testing.T) {
+	const account = "111122223333"
+	for _, c := range []struct {
+		i    Identity
+		want string
+	}{
+		{*RootOf(account, false), ""}, {Identity{Account: account, ID: "AIDAX"}, "AIDAX"}, {Identity{Account: account, ID: "AROAX:one"}, "AROAX"},
+		{Identity{Account: account, ID: account + ":guest"}, ""}, {Identity{Account: account, ID: account + ":guest", Holder: "AIDAX"}, "AIDAX"},
+	} {
+		if got := c.i.Maker(); got != c.want {
+			t.Errorf("%+v: %q", c.i, got)
+		}
+	}
+}
+
+func TestPoliciesThatLimitAreKnown(t *testing.T) {
+	const limit = `{"Statement":{"Effect":"Limit","Action":"*","Resource":"*","Condition":{"NumericLessThan":{"s3:quota-bucketnumber":"2"}}}}`
+	i := &Identity{
+		Kind: User, Account: "111122223333", ID: "AIDAX", Policies: []Document{{Name: "a", Text: all}, {Name: "b", Text: limit}},
+		Boundary: []Document{{Name: "c", Text: limit}}, Session: []Document{{Name: "d", Text: limit}}, Limits: []Document{{Name: "e", Text: limit}},
+	}
+	r, err := i.Compile(nil)
+	if err != nil || len(r.Limiting) != 3 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -25,9 +25,12 @@ func (s *Store) bound(ctx context.Context, r reader, account string) (u Usage, e
 	return u, nil
 }
 
-// held adds up what an account holds.
-func (s *Store) holds(ctx context.Context, r reader, account string) (total Usage, err error) {
-	err = scan(ctx, r, ownerRows(account), nil, func(bucket, _ []byte) (bool, error) {
+// holds adds up what an account holds, or, of that, what a creator of buckets does.
+func (s *Store) holds(ctx context.Context, r reader, account, creator string) (total Usage, err error) {
+	err = scan(ctx, r, ownerRows(account), nil, func(bucket, by []byte) (bool, error) {
+		if creator != "" && string(by) != creator {
+			return true, nil
+		}
 		u, _, err := sum(ctx, r, string(bucket))
 		total.Objects, total.Bytes, total.Buckets = total.Objects+u.Objects, total.Bytes+u.Bytes, total.Buckets+1
 		return true, err
@@ -38,7 +41,7 @@ func (s *Store) holds(ctx context.Context, r reader, account string) (total Usag
 // Account is Accounts's.
 func (s *Store) Account(ctx context.Context, account string) (used, quota Usage, err error) {
 	if quota, err = s.bound(ctx, s.engine, account); err == nil {
-		used, err = s.holds(ctx, s.engine, account)
+		used, err = s.holds(ctx, s.engine, account, "")
 	}
 	if err == nil {
 		err = s.engine.durable(ctx)

@@ -30,7 +30,7 @@ func (s *Store) CreateBucket(ctx context.Context, b *Bucket) error {
 		case err != NoSuchBucket:
 			return err
 		}
-		if err := c.fitsBuckets(ctx, b.Owner); err != nil {
+		if err := c.fitsBuckets(ctx, b); err != nil {
 			return err
 		}
 		made := *b
@@ -38,7 +38,7 @@ func (s *Store) CreateBucket(ctx context.Context, b *Bucket) error {
 		if made.Locked {
 			made.Versioning = Enabled
 		}
-		c.set(append(ownerRows(b.Owner), b.Name...), nil)
+		c.set(append(ownerRows(b.Owner), b.Name...), []byte(b.Creator))
 		c.enlist(&Bucket{}, &made)
 		c.announce(&Bucket{}, &made)
 		return c.setJSON(bucketRow(b.Name), &made)
@@ -107,7 +107,7 @@ func (b *Bucket) edited(edit func(*Bucket) error) (*Bucket, error) {
 	if err := edit(&made); err != nil {
 		return nil, err
 	}
-	made.Name, made.Owner, made.Created = b.Name, b.Owner, b.Created
+	made.Name, made.Owner, made.Creator, made.Created = b.Name, b.Owner, b.Creator, b.Created
 	maps.DeleteFunc(made.Settings, func(_ string, v []byte) bool { return v == nil })
 	switch {
 	case b.Locked && (!made.Locked || made.Versioning != Enabled), made.Locked && made.Versioning == Suspended:

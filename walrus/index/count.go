@@ -89,31 +89,53 @@ func (c *change) fitsBucket(ctx context.Context) error {
 
 func (c *change) fitsAccount(ctx context.Context) error {
 	quota, err := c.store.bound(ctx, c, c.bucket.Owner)
-	if err != nil || quota == (Usage{}) {
+	by := maker(ctx, c.bucket.Creator)
+	if err != nil || quota == (Usage{}) && by == nil {
 		return err
 	}
 	if err := c.lock(ctx, lock{kind: accountLock, name: c.bucket.Owner}); err != nil {
 		return err
 	}
-	used, err := c.store.holds(ctx, c, c.bucket.Owner)
-	if err == nil && !quota.Holds(used, c.count) {
+	if quota != (Usage{}) {
+		used, err := c.store.holds(ctx, c, c.bucket.Owner, "")
+		if err == nil && !quota.Holds(used, c.count) {
+			err = QuotaExceeded
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if by == nil {
+		return nil
+	}
+	used, err := c.store.holds(ctx, c, c.bucket.Owner, by.ID)
+	if err == nil && !by.Quota.Holds(used, c.count) {
 		err = QuotaExceeded
 	}
 	return err
 }
 
-// fitsBuckets refuses a bucket more than its owner may have.
-func (c *change) fitsBuckets(ctx context.Context, owner string) error {
-	quota, err := c.store.bound(ctx, c, owner)
-	if err != nil || quota.Buckets == 0 {
+// fitsBuckets refuses a bucket more than its owner, or who makes it, may have.
+func (c *change) fitsBuckets(ctx context.Context, b *Bucket) error {
+	quota, err := c.store.bound(ctx, c, b.Owner)
+	most := int64(0)
+	if by := maker(ctx, b.Creator); by != nil {
+		most = by.Quota.Buckets
+	}
+	if err != nil || quota.Buckets == 0 && most == 0 {
 		return err
 	}
-	if err := c.lock(ctx, lock{kind: accountLock, name: owner}); err != nil {
+	if err := c.lock(ctx, lock{kind: accountLock, name: b.Owner}); err != nil {
 		return err
 	}
-	n := int64(0)
-	err = scan(ctx, c, ownerRows(owner), nil, func(_, _ []byte) (bool, error) { n++; return true, nil })
-	if err == nil && over(n, 1, quota.Buckets) {
+	n, own := int64(0), int64(0)
+	err = scan(ctx, c, ownerRows(b.Owner), nil, func(_, by []byte) (bool, error) {
+		if n++; string(by) == b.Creator {
+			own++
+		}
+		return true, nil
+	})
+	if err == nil && (over(n, 1, quota.Buckets) || over(own, 1, most)) {
 		err = TooManyBuckets
 	}
 	return err

@@ -20,7 +20,8 @@ const Null = "null"
 // Bucket is one bucket.
 type Bucket struct {
 	Name       string            `json:"name"`
-	Owner      string            `json:"owner"` // account
+	Owner      string            `json:"owner"`             // account
+	Creator    string            `json:"creator,omitempty"` // id of the user or role of it that made it; "": the account itself
 	Region     string            `json:"region"`
 	Created    time.Time         `json:"created"`
 	Revision   uint64            `json:"revision,omitempty"`   // grows with each change, also over an end and a new birth

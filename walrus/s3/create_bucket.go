@@ -39,7 +39,7 @@ func (c *call) createBucket() error {
 	case in.LocationConstraint != "" && in.LocationConstraint != c.Region:
 		return fault.New(fault.Invalid, "InvalidLocationConstraint", "The specified location-constraint is not valid: this is %s.", c.Region)
 	}
-	b := &index.Bucket{Name: c.bucket, Owner: c.who.Account, Region: c.Region, Created: c.now(), Settings: map[string][]byte{}}
+	b := &index.Bucket{Name: c.bucket, Owner: c.who.Account, Creator: c.maker(), Region: c.Region, Created: c.now(), Settings: map[string][]byte{}}
 	if err := c.bornWith(b, in.Tags); err != nil {
 		return err
 	}

@@ -134,6 +134,7 @@ func (c *call) underPolicy(f *form.Form, size *limits) error {
 		size.least, size.most = least, min(most, maxPut)
 	}
 	c.who = who
+	c.bind()
 	return nil
 }
 

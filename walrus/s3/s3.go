@@ -214,6 +214,7 @@ func (c *call) serve() error {
 		return err
 	}
 	c.who, c.body = who, body
+	c.bind()
 	rest.Note(c.ctx, "account", who.Account)
 	rest.Note(c.ctx, "arn", who.ARN)
 	rest.Note(c.ctx, "bucket", c.bucket)

@@ -256,8 +256,16 @@ func TestLimitsOfUsersAndAccounts(t *testing.T) {
 		}
 		c.Refused(eve, "VolumeLimitExceeded", "CreateVolume", volume)
 		c.Ask("CreateVolume", volume) // the account may have more
-		if _, err := c.Admin.Call(c.Context(), "iam", "PutUserPolicy", params{"UserName": "eve", "PolicyName": "no", "PolicyDocument": limit("s3:quota-bucketnumber", "2")}); CodeOf(err) != "MalformedPolicyDocument" {
-			c.Errorf("a user's limit that nobody counts: %v", err)
+		c.must("iam", "PutUserPolicy", params{"UserName": "eve", "PolicyName": "bucket", "PolicyDocument": limit("s3:quota-bucketnumber", "1")})
+		c.must("iam", "PutUserPolicy", params{"UserName": "eve", "PolicyName": "bytes", "PolicyDocument": limit("s3:quota-buckettotalsize", "5")})
+		if err := eve.Put(c.Context(), "eves", "k", []byte("four")); err != nil {
+			c.Error(err)
+		}
+		if err := eve.Put(c.Context(), "eves", "l", []byte("xx")); err == nil || !strings.Contains(err.Error(), "QuotaExceeded") {
+			c.Errorf("more bytes than hers: %v", err)
+		}
+		if err := eve.Put(c.Context(), "eves2", "k", []byte("x")); err == nil || !strings.Contains(err.Error(), "TooManyBuckets") {
+			c.Errorf("a second bucket of hers: %v", err)
 		}
 
 		account := c.must("sts", "GetCallerIdentity", nil)["Account"].(string)
@@ -270,7 +278,7 @@ func TestLimitsOfUsersAndAccounts(t *testing.T) {
 			c.Error(err)
 		}
 		c.must("karri", "PutAccountPolicy", params{"AccountId": account, "PolicyName": "buckets",
-			"PolicyDocument": `{"Statement":{"Effect":"Limit","Action":"s3:*","Resource":"*","Condition":{"NumericLessThanEquals":{"s3:quota-bucketnumber":"2"}}}}`})
+			"PolicyDocument": `{"Statement":{"Effect":"Limit","Action":"s3:*","Resource":"*","Condition":{"NumericLessThanEquals":{"s3:quota-bucketnumber":"3"}}}}`})
 		c.Settle()
 		c.Wait(10 * time.Second)
 		if err := c.Admin.Put(c.Context(), "second", "k", []byte("x")); err != nil {
@@ -280,7 +288,7 @@ func TestLimitsOfUsersAndAccounts(t *testing.T) {
 			c.Errorf("a third bucket: %v", err)
 		}
 		for _, q := range List(c.must("karri", "ListQuotas", nil), "Quotas") {
-			if q["Key"] == "s3:quota-bucketnumber" && (q["Limit"] != 2.0 || q["Used"] != 2.0) {
+			if q["Key"] == "s3:quota-bucketnumber" && (q["Limit"] != 3.0 || q["Used"] != 3.0) {
 				c.Error(q)
 			}
 			if q["Key"] == "ec2:quota-volumenumber" && (q["Limit"] != 4.0 || q["Used"] != 4.0 || q["Policy"] != "four") {

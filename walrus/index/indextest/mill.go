@@ -35,6 +35,42 @@ func accountQuotas(t *testing.T, x index.Index) {
 	must(t, x.Put(ctx, Object("b2", "k2", "x"), index.Condition{}))
 }
 
+// makerQuotas holds a user to what it may have in buckets that it made.
+func makerQuotas(t *testing.T, x index.Index) {
+	ctx := index.By(t.Context(), index.Maker{ID: "AIDAEVE", Quota: index.Usage{Buckets: 2, Objects: 3, Bytes: 10}})
+	make := func(name, creator string) error {
+		return x.CreateBucket(ctx, &index.Bucket{Name: name, Owner: "ann", Creator: creator, Region: "r"})
+	}
+	makeBucket(t, x, "b0", "ann")
+	must(t, make("b1", "AIDAEVE"))
+	must(t, make("b2", "AIDAEVE"))
+	wantCode(t, make("b3", "AIDAEVE"), "TooManyBuckets")
+	must(t, make("b3", "AIDABOB")) // whose quota is not known here
+	must(t, x.Put(ctx, Object("b1", "k", "six by"), index.Condition{}))
+	wantCode(t, x.Put(ctx, Object("b2", "k", "five."), index.Condition{}), "QuotaExceeded")
+	must(t, x.Put(ctx, Object("b2", "k", "four"), index.Condition{}))
+	must(t, x.Put(ctx, Object("b2", "empty", ""), index.Condition{}))
+	wantCode(t, x.Put(ctx, Object("b2", "empty too", ""), index.Condition{}), "QuotaExceeded")
+	must(t, x.Put(ctx, Object("b0", "k", "twelve bytes"), index.Condition{})) // another's
+	must(t, x.Put(ctx, Object("b3", "k", "twelve bytes"), index.Condition{}))
+	must(t, x.Put(t.Context(), Object("b1", "more", "twelve bytes"), index.Condition{})) // another writes
+	must(t, x.SetQuota(ctx, "ann", index.Usage{Buckets: 4}))
+	for _, o := range []string{"b3 k", "b2 k", "b2 empty"} {
+		bucket, key, _ := strings.Cut(o, " ")
+		_, err := x.Delete(ctx, bucket, key, "", index.Condition{})
+		must(t, err)
+	}
+	must(t, x.DeleteBucket(ctx, "b3"))
+	must(t, x.DeleteBucket(ctx, "b2"))
+	must(t, make("b2", "AIDAEVE"))
+	must(t, make("b4", ""))
+	wantCode(t, make("b5", ""), "TooManyBuckets")
+	ctx = index.By(t.Context(), index.Maker{ID: "AIDAEVE", Quota: index.Usage{Buckets: -1, Bytes: -1}})
+	must(t, x.SetQuota(ctx, "ann", index.Usage{}))
+	wantCode(t, make("b5", "AIDAEVE"), "TooManyBuckets")
+	wantCode(t, x.Put(ctx, Object("b2", "k", "x"), index.Condition{}), "QuotaExceeded")
+}
+
 // bucketQuotas races makers of buckets at a bound.
 func bucketQuotas(t *testing.T, x index.Index) {
 	ctx := t.Context()

@@ -43,6 +43,7 @@ func Suite(t *testing.T, fresh func(t *testing.T) index.Index) {
 		"histories agree with a model": histories,
 		"quotas of accounts":           accountQuotas,
 		"quotas of buckets":            bucketQuotas,
+		"quotas of makers":             makerQuotas,
 		"marks":                        marks,
 		"queues":                       queues,
 		"buckets by their settings":    bucketsWith,
