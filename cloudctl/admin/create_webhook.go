@@ -8,7 +8,7 @@ import (
 
 // CreateWebhookInput says what is to be told, and where.
 type CreateWebhookInput struct {
-	Url     string  // https, or http to the machine of cloudctl itself
+	Url     string  `audit:"host"` // https, or http to the machine of cloudctl itself
 	Subject string  // pattern of subjects: identity.*, bucket.policy, >
 	Secret  *string // that signs what is sent; a fresh one when absent
 }

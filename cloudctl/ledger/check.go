@@ -93,7 +93,7 @@ func foreign(daemon string, l *audit.Line, now time.Time) string {
 		return ""
 	case !service:
 		return fmt.Sprintf("is about the service %.100q", l.Service)
-	case l.Account != "" || len(l.Decision) > 0:
+	case l.Account != "" || len(l.Decision) > 0 || len(l.Params) > 0 || len(l.Made) > 0:
 		return "speaks of users"
 	}
 	return ""

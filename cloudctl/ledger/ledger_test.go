@@ -289,17 +289,34 @@ func TestATrailWritesEachEventOnce(t *testing.T) {
 }
 
 func TestTheRecordIsThePublicOne(t *testing.T) {
+	began := time.Unix(-60, 0)
 	l := audit.Line{Time: time.Unix(0, 0), Service: "ec2", Action: "RunInstances", Kind: "user", Account: "111122223333", ARN: "arn:aws:iam::111122223333:user/x/ann", ID: "AIDA1",
-		Name: "ann", AccessKey: "AKIA1", MFA: true, Source: "10.0.0.1", Agent: "cli", On: []string{"arn:aws:ec2:us-east-1:111122223333:instance/i-1", "*"}, RequestID: "r", Code: "UnauthorizedOperation", Text: "no"}
+		Name: "ann", AccessKey: "AKIA1", MFA: true, Issued: &began, Params: json.RawMessage(`{"minCount":1}`), Made: json.RawMessage(`{"instanceId":"i-1"}`), Source: "10.0.0.1", Agent: "cli", On: []string{"arn:aws:ec2:us-east-1:111122223333:instance/i-1", "*"}, RequestID: "r", Code: "UnauthorizedOperation", Text: "no"}
 	raw, err := json.Marshal(l)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b, err := Record(row("log", &l, raw), "us-east-1")
-	want := `{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","principalId":"AIDA1","arn":"arn:aws:iam::111122223333:user/x/ann","accountId":"111122223333","accessKeyId":"AKIA1","userName":"ann","sessionContext":{"attributes":{"mfaAuthenticated":"true"}}},` +
-		`"eventTime":"1970-01-01T00:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","awsRegion":"us-east-1","sourceIPAddress":"10.0.0.1","userAgent":"cli","errorCode":"UnauthorizedOperation","errorMessage":"no","requestParameters":null,"responseElements":null,` +
+	want := `{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","principalId":"AIDA1","arn":"arn:aws:iam::111122223333:user/x/ann","accountId":"111122223333","accessKeyId":"AKIA1","userName":"ann","sessionContext":{"attributes":{"creationDate":"1969-12-31T23:59:00Z","mfaAuthenticated":"true"}}},` +
+		`"eventTime":"1970-01-01T00:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","awsRegion":"us-east-1","sourceIPAddress":"10.0.0.1","userAgent":"cli","errorCode":"Client.UnauthorizedOperation","errorMessage":"no","requestParameters":{"minCount":1},"responseElements":{"instanceId":"i-1"},` +
 		`"requestID":"r","eventID":"` + eventID("log", 0) + `","readOnly":false,"resources":[{"accountId":"111122223333","type":"AWS::EC2::Instance","ARN":"arn:aws:ec2:us-east-1:111122223333:instance/i-1"}],"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}`
 	if err != nil || string(b) != want {
 		t.Errorf("%v\n%s\n%s", err, b, want)
+	}
+}
+
+func TestASessionOfARoleNamesItsRole(t *testing.T) {
+	began := time.Unix(0, 0)
+	l := audit.Line{Service: "s3", Action: "CreateBucket", Kind: "role", Account: "111122223333", ARN: "arn:aws:sts::111122223333:assumed-role/deploy/ci", ID: "AROA1:ci", Name: "ci",
+		AccessKey: "ASIA1", Role: "arn:aws:iam::111122223333:role/x/deploy", Issued: &began, RequestID: "r"}
+	raw, err := json.Marshal(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Record(row("log", &l, raw), "us-east-1")
+	want := `"userIdentity":{"type":"AssumedRole","principalId":"AROA1:ci","arn":"arn:aws:sts::111122223333:assumed-role/deploy/ci","accountId":"111122223333","accessKeyId":"ASIA1","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROA1","arn":"arn:aws:iam::111122223333:role/x/deploy","accountId":"111122223333","userName":"deploy"},` +
+		`"attributes":{"creationDate":"1970-01-01T00:00:00Z","mfaAuthenticated":"false"}}}`
+	if err != nil || !strings.Contains(string(b), want) || !strings.Contains(string(b), `"requestParameters":null,"responseElements":null`) {
+		t.Errorf("%v\n%s", err, b)
 	}
 }

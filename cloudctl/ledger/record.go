@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 
@@ -76,8 +77,8 @@ type record struct {
 	UserAgent          string           `json:"userAgent"`
 	ErrorCode          string           `json:"errorCode,omitempty"`
 	ErrorMessage       string           `json:"errorMessage,omitempty"`
-	RequestParameters  *struct{}        `json:"requestParameters"`
-	ResponseElements   *struct{}        `json:"responseElements"`
+	RequestParameters  json.RawMessage  `json:"requestParameters"`
+	ResponseElements   json.RawMessage  `json:"responseElements"`
 	RequestID          string           `json:"requestID"`
 	EventID            string           `json:"eventID"`
 	ReadOnly           bool             `json:"readOnly"`
@@ -105,7 +106,16 @@ type userIdentity struct {
 }
 
 type sessionContext struct {
+	Issuer     *sessionIssuer    `json:"sessionIssuer,omitempty"`
 	Attributes map[string]string `json:"attributes"`
+}
+
+type sessionIssuer struct {
+	Type        string `json:"type"`
+	PrincipalID string `json:"principalId"`
+	ARN         string `json:"arn"`
+	AccountID   string `json:"accountId"`
+	UserName    string `json:"userName"`
 }
 
 var identityTypes = map[string]string{"root": "Root", "user": "IAMUser", "role": "AssumedRole", "federated": "FederatedUser", "component": "AWSService", "anonymous": "Unknown"}
@@ -118,7 +128,7 @@ func Record(r store.AuditLine, region string) ([]byte, error) {
 	}
 	out := record{
 		EventVersion: "1.11", EventTime: l.Time.UTC().Format(time.RFC3339), EventSource: r.Source, EventName: l.Action, AWSRegion: region,
-		SourceIPAddress: l.Source, UserAgent: l.Agent, ErrorCode: l.Code, ErrorMessage: l.Text, RequestID: l.RequestID, EventID: r.Event, ReadOnly: l.Read,
+		SourceIPAddress: l.Source, UserAgent: l.Agent, ErrorCode: errorCode(&l), ErrorMessage: l.Text, RequestParameters: null(l.Params), ResponseElements: null(l.Made), RequestID: l.RequestID, EventID: r.Event, ReadOnly: l.Read,
 		EventType: "AwsApiCall", ManagementEvent: !l.Data, RecipientAccountID: l.Account, EventCategory: "Management",
 		UserIdentity: userIdentity{Type: identityTypes[l.Kind], PrincipalID: l.ID, ARN: l.ARN, AccountID: l.Account, AccessKeyID: l.AccessKey},
 	}
@@ -128,9 +138,7 @@ func Record(r store.AuditLine, region string) ([]byte, error) {
 	if l.Kind == "user" {
 		out.UserIdentity.UserName = userName(&l)
 	}
-	if l.MFA || l.Kind == "role" {
-		out.UserIdentity.SessionContext = &sessionContext{map[string]string{"mfaAuthenticated": map[bool]string{true: "true", false: "false"}[l.MFA]}}
-	}
+	out.UserIdentity.SessionContext = sessionOf(&l)
 	for _, arn := range l.On {
 		if name, kind := resource(arn); name != "" {
 			parts := strings.SplitN(arn, ":", 6)
@@ -138,4 +146,38 @@ func Record(r store.AuditLine, region string) ([]byte, error) {
 		}
 	}
 	return json.Marshal(out)
+}
+
+func null(b json.RawMessage) json.RawMessage {
+	if len(b) == 0 {
+		return json.RawMessage("null")
+	}
+	return b
+}
+
+// errorCode is the code of a refusal; EC2's say whose fault it was.
+func errorCode(l *audit.Line) string {
+	if l.Code == "" || l.Service != "ec2" {
+		return l.Code
+	}
+	if strings.HasPrefix(l.Code, "Insufficient") || l.Code == "InternalError" || l.Code == "ServiceUnavailable" {
+		return "Server." + l.Code
+	}
+	return "Client." + l.Code
+}
+
+// sessionOf tells of the session that a request was made in; nil: in none.
+func sessionOf(l *audit.Line) *sessionContext {
+	if !l.MFA && l.Issued == nil && l.Kind != "role" {
+		return nil
+	}
+	s := &sessionContext{Attributes: map[string]string{"mfaAuthenticated": strconv.FormatBool(l.MFA)}}
+	if l.Issued != nil {
+		s.Attributes["creationDate"] = l.Issued.UTC().Format(time.RFC3339)
+	}
+	if l.Role != "" {
+		id, _, _ := strings.Cut(l.ID, ":")
+		s.Issuer = &sessionIssuer{Type: "Role", PrincipalID: id, ARN: l.Role, AccountID: l.Account, UserName: l.Role[strings.LastIndexByte(l.Role, '/')+1:]}
+	}
+	return s
 }

@@ -292,8 +292,3 @@ func (a *Action) checkList() error {
 	}
 	return nil
 }
-
-// Reads reports whether a changes nothing, by its name.
-func (a *Action) Reads() bool {
-	return slices.ContainsFunc([]string{"Describe", "Get", "List", "Lookup", "Read", "Search", "Verify", "Explain"}, func(verb string) bool { return strings.HasPrefix(a.Name, verb) })
-}

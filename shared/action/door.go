@@ -227,7 +227,7 @@ func (v *visit) audit(r *http.Request, f *fault.Fault) {
 	code, level := "ok", slog.LevelInfo
 	took := time.Since(v.start)
 	name := "unknown" // never what any sender wrote: logs and metrics have bounds
-	if v.action != nil || v.service.Model.Known[v.request.Action] {
+	if v.service.actions[v.request.Action] != nil || v.service.Model.Known[v.request.Action] {
 		name = v.request.Action
 	}
 	attrs := []slog.Attr{

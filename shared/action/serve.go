@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"karri/shared/audit"
 	"karri/shared/awsmodel"
 	"karri/shared/fault"
 	"karri/shared/protocol"
@@ -70,6 +71,9 @@ func (s *Service) Do(ctx context.Context, who Caller, p Policy, r Request) (a *A
 	if err != nil {
 		return a, nil, nil, s.own(err)
 	}
+	if a.Told() {
+		audit.Asked(ctx, in.Interface())
+	}
 	on, err = a.on(ctx, s.world, who, in.Interface())
 	if err != nil && (fault.KindOf(err) != fault.Missing || who.Rights == nil) {
 		return a, on, nil, err
@@ -88,6 +92,9 @@ func (s *Service) Do(ctx context.Context, who Caller, p Policy, r Request) (a *A
 		return a, on, nil, dryRunOperation
 	}
 	out, err = a.run(ctx, s.world, who, in.Interface())
+	if err == nil && a.Told() {
+		audit.Answered(ctx, out)
+	}
 	return a, on, out, err
 }
 

@@ -48,15 +48,20 @@ type Line struct {
 	AccessKey string `json:"key,omitempty"`
 	// Claimed is the key or the component that a request names which did not
 	// prove it: the signature or token is wrong, or the key unknown or inactive.
-	Claimed string `json:"claimed,omitempty"`
-	Auth    string `json:"auth,omitempty"` // how: signature, presigned, form, certificate
-	MFA     bool   `json:"mfa,omitempty"`
-	For     string `json:"for,omitempty"` // account on whose behalf a component asks
+	Claimed string     `json:"claimed,omitempty"`
+	Auth    string     `json:"auth,omitempty"` // how: signature, presigned, form, certificate
+	MFA     bool       `json:"mfa,omitempty"`
+	For     string     `json:"for,omitempty"`    // account on whose behalf a component asks
+	Role    string     `json:"role,omitempty"`   // ARN of the role of a session
+	Issued  *time.Time `json:"issued,omitempty"` // of a session
 
 	Source    string   `json:"source,omitempty"` // address
 	Agent     string   `json:"agent,omitempty"`
 	On        []string `json:"on,omitempty"` // ARNs
 	RequestID string   `json:"request"`
+
+	Params json.RawMessage `json:"params,omitempty"` // of a change: what was asked for
+	Made   json.RawMessage `json:"made,omitempty"`   // and which things came of it
 
 	Code     string          `json:"code,omitempty"` // of the refusal or failure; "": done
 	Text     string          `json:"text,omitempty"`
@@ -69,6 +74,7 @@ const (
 	maxAgent    = 256
 	maxOn       = 20
 	maxDecision = 16 << 10
+	maxJSON     = 2 * maxParams
 )
 
 // append encodes l as one line of JSON without its end.
@@ -109,9 +115,27 @@ func (l *Line) append(b []byte, prev [32]byte) []byte {
 	text("auth", l.Auth, maxText)
 	flag("mfa", l.MFA)
 	text("for", l.For, maxText)
+	text("role", l.Role, 2*maxText)
+	if l.Issued != nil {
+		b = append(append(b, `,"issued":"`...), l.Issued.UTC().Format(time.RFC3339)...)
+		b = append(b, '"')
+	}
 	text("source", l.Source, maxText)
 	text("agent", l.Agent, maxAgent)
-	for i, on := range l.On[:min(len(l.On), maxOn)] {
+	b = appendOn(b, l.On)
+	b = append(b, `,"request":`...)
+	b = appendString(b, cut(l.RequestID, maxText))
+	b = appendJSON(b, "params", l.Params, maxJSON)
+	b = appendJSON(b, "made", l.Made, maxJSON)
+	text("code", l.Code, maxText)
+	text("text", l.Text, maxText)
+	b = appendJSON(b, "decision", l.Decision, maxDecision)
+	return append(b, '}')
+}
+
+// appendOn writes what a request is about, some of it when it is much.
+func appendOn(b []byte, all []string) []byte {
+	for i, on := range all[:min(len(all), maxOn)] {
 		if i == 0 {
 			b = append(b, `,"on":[`...)
 		} else {
@@ -119,17 +143,19 @@ func (l *Line) append(b []byte, prev [32]byte) []byte {
 		}
 		b = appendString(b, cut(on, 2*maxText))
 	}
-	if len(l.On) > 0 {
+	if len(all) > 0 {
 		b = append(b, ']')
 	}
-	b = append(b, `,"request":`...)
-	b = appendString(b, cut(l.RequestID, maxText))
-	text("code", l.Code, maxText)
-	text("text", l.Text, maxText)
-	if len(l.Decision) > 0 && len(l.Decision) <= maxDecision && json.Valid(l.Decision) {
-		b = append(append(b, `,"decision":`...), compact(l.Decision)...)
+	return b
+}
+
+// appendJSON writes a member that is JSON already, if it is and is not too long.
+func appendJSON(b []byte, name string, value json.RawMessage, most int) []byte {
+	if len(value) == 0 || len(value) > most || !json.Valid(value) {
+		return b
 	}
-	return append(b, '}')
+	b = append(append(append(b, `,"`...), name...), `":`...)
+	return append(b, compact(value)...)
 }
 
 // compact makes sure that JSON stands in one line.
@@ -196,7 +222,7 @@ func appendString(b []byte, s string) []byte {
 // Know fills in who asks.
 func (l *Line) Know(i *identity.Identity) {
 	if i != nil {
-		l.Kind, l.ID, l.Name, l.MFA = i.Kind, i.ID, i.Name, i.MFA != nil
+		l.Kind, l.ID, l.Name, l.MFA, l.Role, l.Issued = i.Kind, i.ID, i.Name, i.MFA != nil, i.Role, i.Issued
 	}
 }
 

@@ -94,7 +94,8 @@ func (l *Log) After(at Head) (Part, error) {
 // taken reports whether others take a line over. Within a string these pieces
 // would have their quotes escaped.
 func taken(line []byte) bool {
-	return !bytes.Contains(line, []byte(`,"data":true`)) || bytes.Contains(line, []byte(`,"code":"`))
+	head, _, _ := bytes.Cut(line, []byte(`,"params":`)) // there any member may be called anything
+	return !bytes.Contains(head, []byte(`,"data":true`)) || bytes.Contains(line, []byte(`,"code":"`))
 }
 
 // A visit is a line that walk is at. line is good until the next one.

@@ -11,6 +11,7 @@ package protocol
 import (
 	"strings"
 
+	"karri/shared/audit"
 	"karri/shared/fault"
 )
 
@@ -103,7 +104,14 @@ func unsupported(at *where) error {
 	return fault.New(fault.Invalid, "UnsupportedOperation", "The parameter %s is not supported.", at)
 }
 
+// invalid tells what is wrong with which value; one that is a secret is not
+// repeated, for the answer and the logs have the sentence.
 func invalid(at *where, value, why string) error {
+	for w := at; w != nil; w = w.up {
+		if audit.Secret(w.name) {
+			value = "..."
+		}
+	}
 	if len(value) > 100 {
 		value = strings.ToValidUTF8(value[:100], "") + "..."
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"karri/shared/audit"
 	"karri/shared/fault"
 	"karri/shared/rest"
 	"karri/walrus/access"
@@ -48,6 +49,9 @@ func (c *call) audit(err error, began time.Time) {
 		}
 		l.On = []string{arn}
 	}
+	if !l.Read && !l.Data && c.op != nil {
+		l.Params = c.params()
+	}
 	if err != nil {
 		f := fault.Of(err)
 		l.Code, l.Text = f.Code, f.Text
@@ -58,4 +62,25 @@ func (c *call) audit(err error, began time.Time) {
 // aboutContent are the operations on buckets that are about what is in them.
 var aboutContent = map[string]bool{
 	"ListObjects": true, "ListObjectsV2": true, "ListObjectVersions": true, "ListMultipartUploads": true, "DeleteObjects": true, "HeadBucket": true, "PostObject": true,
+}
+
+// toldHeaders are the headers of changes of buckets that say what is asked for.
+var toldHeaders = []string{"x-amz-acl", "x-amz-grant-read", "x-amz-grant-write", "x-amz-grant-read-acp", "x-amz-grant-write-acp", "x-amz-grant-full-control",
+	"x-amz-object-ownership", "x-amz-bucket-object-lock-enabled", "x-amz-bypass-governance-retention", "x-amz-expected-bucket-owner"}
+
+// params is what a change of a bucket asks for. Its documents hold no secrets.
+func (c *call) params() json.RawMessage {
+	p := struct {
+		BucketName string
+		Setting    string
+		Id         string
+		Headers    map[string]string
+		Document   string
+	}{c.bucket, c.op.Sub, c.query.Get("id"), map[string]string{}, string(c.sheet)}
+	for _, name := range toldHeaders {
+		if v := c.r.Header.Get(name); v != "" {
+			p.Headers[name] = v
+		}
+	}
+	return audit.Params(p)
 }

@@ -165,6 +165,7 @@ func (c *call) readBody(hash io.Writer) ([]byte, error) {
 	if n > maxBody {
 		return nil, long
 	}
+	c.sheet = b.Bytes()
 	return b.Bytes(), nil
 }
 

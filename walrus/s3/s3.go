@@ -166,6 +166,7 @@ type call struct {
 	from     *target       // what is copied
 	heard    atomic.Bool   // an event was put into a queue
 	line     audit.Line    // of the audit log
+	sheet    []byte        // a document that came with the request
 	sent     *counter      // of the answer to a request that is logged
 }
 
