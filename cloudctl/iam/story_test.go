@@ -345,3 +345,15 @@ func TestAnAccountGoesWithAllOfItsIAM(t *testing.T) {
 		t.Error("users outlive their account")
 	}
 }
+
+func TestASidHasLettersAndDigitsOnly(t *testing.T) {
+	w := newWorld(t)
+	doc := func(sid string) *string {
+		return str(`{"Version":"2012-10-17","Statement":[{"Sid":"` + sid + `","Effect":"Allow","Action":"s3:*","Resource":"*"}]}`)
+	}
+	refused(w, "MalformedPolicyDocument", w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: str("p"), PolicyDocument: doc("let me in")})
+	ok(w, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: str("p"), PolicyDocument: doc("LetMeIn2")})
+	ok(w, w.root.CreatePolicy, &iam.CreatePolicyInput{PolicyName: str("q"), PolicyDocument: doc("")})
+	refused(w, "MalformedPolicyDocument", w.root.CreateRole, &iam.CreateRoleInput{RoleName: str("r"), AssumeRolePolicyDocument: str(
+		`{"Statement":[{"Sid":"a b","Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
+}
