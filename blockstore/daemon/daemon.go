@@ -9,9 +9,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -40,7 +40,7 @@ type Config struct {
 	NBDListen string        `flag:"nbd-listen" help:"IP address to serve volumes on, at which the nodes reach them; that of the internal API, when not given"`
 	NBDPorts  string        `flag:"nbd-ports" default:"10809-11808" help:"range of ports to serve volumes on, one for each attached volume"`
 	Walrus    string        `flag:"walrus" help:"host:port of walrus's internal API; what the join told, when not given"`
-	QEMUUser  string        `flag:"qemu-user" help:"user that the storage daemons run as; the one that blockstore runs as, when not given"`
+	Users     string        `flag:"storage-users" default:"200000000-1099999999" help:"users that storage daemons run as, for each volume one of its own, when blockstore runs as root; when empty, as blockstore does"`
 	Grace     time.Duration `flag:"sweep-grace" default:"1h" help:"how old a piece that no snapshot names must be before it is removed"`
 	Parallel  int           `flag:"parallel" default:"4" help:"pieces of a snapshot that are on their way to or from walrus at once"`
 
@@ -130,11 +130,11 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 
 // engines opens the real engines, where no others were given.
 func (c *Config) engines(s *service.Service, listen string) error {
-	uid, gid, err := lookUser(c.QEMUUser)
+	users, err := c.storageUsers()
 	if err != nil {
 		return err
 	}
-	if uid >= 0 {
+	if users.Count > 0 {
 		// The storage daemons pass through here to their own folders.
 		if err := os.Chmod(s.State, 0o711); err != nil {
 			return err
@@ -145,7 +145,7 @@ func (c *Config) engines(s *service.Service, listen string) error {
 		if err != nil {
 			return err
 		}
-		files.UID, files.GID = uid, gid
+		files.Users = users
 		c.Disk = files
 	}
 	if c.Exporter != nil {
@@ -155,36 +155,33 @@ func (c *Config) engines(s *service.Service, listen string) error {
 	if err != nil {
 		return err
 	}
-	daemons.Listen, daemons.UID, daemons.GID, daemons.Credentials = listen, uid, gid, s.Self
+	daemons.Listen, daemons.Users, daemons.Credentials = listen, users, s.Self
 	daemons.Direct = export.CanDirect(daemons.Dir)
-	daemons.First, daemons.Last, err = ports(c.NBDPorts)
+	if daemons.First, daemons.Last, err = span(c.NBDPorts, math.MaxUint16); err != nil {
+		return fmt.Errorf("--nbd-ports: %w", err)
+	}
 	c.Exporter = daemons
-	return err
+	return nil
 }
 
-// lookUser returns the numbers of a user; -1 for no name.
-func lookUser(name string) (uid, gid int, err error) {
-	if name == "" {
-		return -1, -1, nil
+func (c *Config) storageUsers() (volume.Users, error) {
+	if c.Users == "" || os.Geteuid() != 0 {
+		return volume.Users{}, nil
 	}
-	u, err := user.Lookup(name)
+	first, last, err := span(c.Users, math.MaxInt32)
 	if err != nil {
-		return 0, 0, fmt.Errorf("--qemu-user: %w", err)
+		return volume.Users{}, fmt.Errorf("--storage-users: %w", err)
 	}
-	uid, err = strconv.Atoi(u.Uid)
-	if err == nil {
-		gid, err = strconv.Atoi(u.Gid)
-	}
-	return uid, gid, err
+	return volume.Users{First: first, Count: last - first + 1}, nil
 }
 
-// ports reads a range as 10809-11808.
-func ports(text string) (first, last int, err error) {
+// span reads a range as 10809-11808, of numbers from 1 to most.
+func span(text string, most int) (first, last int, err error) {
 	a, b, _ := strings.Cut(text, "-")
 	first, err1 := strconv.Atoi(a)
 	last, err2 := strconv.Atoi(b)
-	if errors.Join(err1, err2) != nil || first < 1 || last < first || last > 65535 {
-		return 0, 0, fmt.Errorf("--nbd-ports: %q is not a range of ports, such as 10809-11808", text)
+	if errors.Join(err1, err2) != nil || first < 1 || last < first || last > most {
+		return 0, 0, fmt.Errorf("%q is not a range such as 10809-11808, up to %d", text, most)
 	}
 	return first, last, nil
 }

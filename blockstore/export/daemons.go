@@ -29,7 +29,7 @@ type Daemons struct {
 	Dir         string // a folder for each served volume: pid file, QMP socket
 	Listen      string // address to serve on
 	First, Last int    // ports
-	UID, GID    int    // of the daemons; negative: as we are
+	Users       volume.Users
 	Credentials func() *pki.Credentials
 	Direct      bool // past the page cache; see CanDirect
 }
@@ -55,7 +55,7 @@ func OpenDaemons(dir string) (*Daemons, error) {
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return nil, err
 	}
-	return &Daemons{Dir: dir, Listen: "127.0.0.1", First: 10809, Last: 11808, UID: -1, GID: -1}, nil
+	return &Daemons{Dir: dir, Listen: "127.0.0.1", First: 10809, Last: 11808}, nil
 }
 
 // CanDirect tells whether files in a folder can be opened past the page cache.
@@ -106,7 +106,7 @@ func (d *Daemons) Serve(ctx context.Context, t Ticket, layers []volume.Layer) er
 	if err := os.MkdirAll(d.folder(t.Volume), 0o700); err != nil {
 		return err
 	}
-	if err := d.own(d.folder(t.Volume), layers); err != nil {
+	if err := d.own(t.Volume, layers); err != nil {
 		return err
 	}
 	if err := d.credentials(t); err != nil {
@@ -120,8 +120,8 @@ func (d *Daemons) Serve(ctx context.Context, t Ticket, layers []volume.Layer) er
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = d.folder(t.Volume)
-	if d.UID >= 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(d.UID), Gid: uint32(d.GID)}}
+	if user := d.Users.Of(t.Volume); user >= 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(user), Gid: uint32(user)}}
 	}
 	var trouble bytes.Buffer
 	cmd.Stderr = &trouble
@@ -133,15 +133,16 @@ func (d *Daemons) Serve(ctx context.Context, t Ticket, layers []volume.Layer) er
 	return nil
 }
 
-// own gives the daemons' user a daemon's folder and the layers that it opens,
-// which may be from a time when they ran as another.
-func (d *Daemons) own(folder string, layers []volume.Layer) error {
-	if d.UID < 0 {
+// own gives a volume's user the folder of its daemon and the layers that it
+// opens, which may be from a time when it ran as another.
+func (d *Daemons) own(v id.Volume, layers []volume.Layer) error {
+	user := d.Users.Of(v)
+	if user < 0 {
 		return nil
 	}
-	err := os.Chown(folder, d.UID, d.GID)
+	err := os.Chown(d.folder(v), user, user)
 	for _, l := range layers {
-		err = errors.Join(err, os.Chown(l.Path, d.UID, d.GID))
+		err = errors.Join(err, os.Chown(l.Path, user, user))
 	}
 	return err
 }
@@ -150,7 +151,8 @@ func (d *Daemons) tls(v id.Volume) string { return filepath.Join(d.folder(v), "t
 
 // credentials writes what a ticket's daemon shows and whom it believes.
 func (d *Daemons) credentials(t Ticket) error {
-	if err := d.Credentials().QEMU(d.tls(t.Volume), "server", d.UID, d.GID); err != nil {
+	user := d.Users.Of(t.Volume)
+	if err := d.Credentials().QEMU(d.tls(t.Volume), "server", user, user); err != nil {
 		return err
 	}
 	if t.Authority == "" {
@@ -169,8 +171,8 @@ func (d *Daemons) credentials(t Ticket) error {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			return err
 		}
-		if d.UID >= 0 {
-			if err := os.Chown(path, d.UID, d.GID); err != nil {
+		if user >= 0 {
+			if err := os.Chown(path, user, user); err != nil {
 				return err
 			}
 		}

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -261,18 +260,17 @@ func TestFoundWithoutAPidFile(t *testing.T) {
 
 // The storage daemons need no rights of their own.
 func TestRunsAsAnotherUser(t *testing.T) {
-	nobody, err := user.Lookup("nobody")
-	must(t, err)
 	b := newBench(t)
 	for dir := b.Dir; dir != os.TempDir(); dir = filepath.Dir(dir) {
 		must(t, os.Chmod(dir, 0o711))
 	}
 	must(t, b.disk.Create(t.Context(), vol, 64<<20)) // as root, before
-	b.UID, err = strconv.Atoi(nobody.Uid)
-	must(t, err)
-	b.GID, err = strconv.Atoi(nobody.Gid)
-	must(t, err)
-	b.disk.UID, b.disk.GID = b.UID, b.GID
+	b.Users = volume.Users{First: 1_099_000_000, Count: 1000}
+	b.disk.Users = b.Users
+	uid := strconv.Itoa(b.Users.Of(vol))
+	if b.Users.Of("vol-00000000000000001") == b.Users.Of("vol-00000000000000002") {
+		t.Error("two volumes have one user")
+	}
 	s, err := b.disk.Seen(t.Context(), vol)
 	must(t, err)
 	port, err := b.FreePort(nil)
@@ -282,7 +280,7 @@ func TestRunsAsAnotherUser(t *testing.T) {
 	defer b.End(context.Background(), vol)
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.pid(vol)))
 	must(t, err)
-	for _, want := range []string{"Uid:\t" + nobody.Uid + "\t" + nobody.Uid, "CapEff:\t0000000000000000"} {
+	for _, want := range []string{"Uid:\t" + uid + "\t" + uid, "Gid:\t" + uid + "\t" + uid, "Groups:\t \n", "CapEff:\t0000000000000000"} {
 		if !strings.Contains(string(status), want) {
 			t.Errorf("no %q in the daemon's status: %s", want, status)
 		}

@@ -14,8 +14,8 @@
 // A daemon that died is started again for the same ticket on the same port;
 // the guest's client connects again and repeats what was not answered.
 //
-// QEMU 7.2's storage daemon has no seccomp sandbox of its own; it can run as a
-// user without rights (UID, GID).
+// QEMU 7.2's storage daemon has no seccomp sandbox of its own; each runs as a user
+// without rights who has nothing but the one volume.
 package export
 
 import (

@@ -49,7 +49,7 @@ func (f *Files) Draft(ctx context.Context, v id.Volume, size int64) (Draft, erro
 			return nil, err
 		}
 	}
-	if err := f.own(file.Name()); err != nil {
+	if err := f.own(v, file.Name()); err != nil {
 		file.Close()
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (d *draft) Commit(ctx context.Context) error {
 		return err
 	}
 	base := Layer{0, d.Name(), "raw"}
-	if err := d.files.makeLayer(ctx, filepath.Dir(d.Name()), Layer{Number: 1}, &base, d.size); err != nil {
+	if err := d.files.makeLayer(ctx, d.vol, filepath.Dir(d.Name()), Layer{Number: 1}, &base, d.size); err != nil {
 		return err
 	}
 	crash.Here("blockstore.volume.filled")

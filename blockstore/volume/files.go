@@ -25,9 +25,7 @@ import (
 // made or removed.
 type Files struct {
 	Dir string
-	// UID and GID get the files, so that storage daemons need not be root;
-	// negative: they stay with who runs this.
-	UID, GID int
+	Users
 }
 
 var _ Engine = (*Files)(nil)
@@ -41,7 +39,7 @@ func OpenFiles(dir string) (*Files, error) {
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return nil, err
 	}
-	return &Files{Dir: dir, UID: -1, GID: -1}, nil
+	return &Files{Dir: dir}, nil
 }
 
 const (
@@ -133,7 +131,7 @@ func (f *Files) Create(ctx context.Context, v id.Volume, size int64) error {
 	if err := errors.Join(os.RemoveAll(draft), os.Mkdir(draft, 0o711)); err != nil {
 		return err
 	}
-	if err := f.makeLayer(ctx, draft, Layer{Number: 0}, nil, size); err != nil {
+	if err := f.makeLayer(ctx, v, draft, Layer{Number: 0}, nil, size); err != nil {
 		return err
 	}
 	crash.Here("blockstore.volume.created")
@@ -148,8 +146,8 @@ func (f *Files) appear(v id.Volume) error {
 	return durable.Rename(f.folder(v)+draftEnd, f.folder(v))
 }
 
-// makeLayer makes an empty qcow2 layer in a folder, on top of below.
-func (f *Files) makeLayer(ctx context.Context, dir string, l Layer, below *Layer, size int64) error {
+// makeLayer makes an empty qcow2 layer of v in a folder, on top of below.
+func (f *Files) makeLayer(ctx context.Context, v id.Volume, dir string, l Layer, below *Layer, size int64) error {
 	temp := filepath.Join(dir, fmt.Sprintf("%d.new", l.Number))
 	args := []string{"create", "-q", "-f", "qcow2"}
 	if below != nil {
@@ -158,7 +156,7 @@ func (f *Files) makeLayer(ctx context.Context, dir string, l Layer, below *Layer
 	if err := qemuImg(ctx, nil, append(args, temp, strconv.FormatInt(size, 10))...); err != nil {
 		return err
 	}
-	if err := f.own(temp); err != nil {
+	if err := f.own(v, temp); err != nil {
 		return err
 	}
 	if err := syncFile(temp); err != nil {
@@ -167,11 +165,12 @@ func (f *Files) makeLayer(ctx context.Context, dir string, l Layer, below *Layer
 	return durable.Rename(temp, filepath.Join(dir, fmt.Sprintf("%d.qcow2", l.Number)))
 }
 
-func (f *Files) own(path string) error {
-	if err := os.Chmod(path, 0o600); err != nil || f.UID < 0 {
+func (f *Files) own(v id.Volume, path string) error {
+	user := f.Of(v)
+	if err := os.Chmod(path, 0o600); err != nil || user < 0 {
 		return err
 	}
-	return os.Chown(path, f.UID, f.GID)
+	return os.Chown(path, user, user)
 }
 
 // Freeze implements Engine.
@@ -187,7 +186,7 @@ func (f *Files) Freeze(ctx context.Context, v id.Volume, layer int) error {
 		return nil
 	}
 	top := s.Layers[len(s.Layers)-1]
-	return f.makeLayer(ctx, f.folder(v), Layer{Number: layer + 1}, &top, s.Size)
+	return f.makeLayer(ctx, v, f.folder(v), Layer{Number: layer + 1}, &top, s.Size)
 }
 
 // Frozen implements Engine.
