@@ -228,16 +228,16 @@ func (c *cloud) ssh(instance, command string) (string, error) {
 
 func (c *cloud) sshTo(address, command string) (string, error) {
 	return c.command(time.Minute, "ssh", "-i", c.key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-		"-o", "BatchMode=yes", "-o", "ConnectTimeout=2", "root@"+address, command)
+		"-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "root@"+address, command)
 }
 
-// mustSSH tries until the instance lets us in, for at most two minutes.
+// mustSSH tries until the instance lets us in, for at most four minutes.
 func (c *cloud) mustSSH(instance, command string) string {
 	c.t.Helper()
 	address := c.about(instance, "PublicIpAddress")
 	var out string
 	var err error
-	if !eventually(2*time.Minute, func() bool { out, err = c.sshTo(address, command); return err == nil }) {
+	if !eventually(4*time.Minute, func() bool { out, err = c.sshTo(address, command); return err == nil }) {
 		console, _ := c.tryAWS("ec2", "get-console-output", "--instance-id", instance, "--query", "Output")
 		c.t.Fatalf("ssh to %s: %v\nits console:\n%s", instance, err, console)
 	}

@@ -87,7 +87,7 @@ func (u *user) goOn(meanwhile func()) {
 func (u *user) insist(args ...string) string {
 	var out string
 	var err error
-	if !eventually(time.Minute, func() bool { out, err = u.tryAWS(args...); return err == nil }) {
+	if !eventually(2*time.Minute, func() bool { out, err = u.tryAWS(args...); return err == nil }) {
 		u.t.Errorf("not acknowledged within a minute: %v", err)
 	}
 	return out
@@ -128,7 +128,7 @@ func (u *user) becomes(volume, member, want string, change ...string) {
 }
 
 func (u *user) volumeReaches(volume, member, want string) {
-	if !eventually(time.Minute, func() bool { return u.volumeIs(volume, member) == want }) {
+	if !eventually(2*time.Minute, func() bool { return u.volumeIs(volume, member) == want }) {
 		why, _ := u.command(time.Minute, "karri", "explain", volume)
 		u.t.Errorf("%s of %s is %q, not %q:\n%s", member, volume, u.volumeIs(volume, member), want, why)
 	}
@@ -245,7 +245,7 @@ func (u *user) check(victim string) {
 		u.boot = now
 	}
 	before := u.mustSSH(u.steady, "cat /mnt/count")
-	if !eventually(30*time.Second, func() bool { now, err := u.ssh(u.steady, "cat /mnt/count"); return err == nil && now != before }) {
+	if !eventually(2*time.Minute, func() bool { now, err := u.ssh(u.steady, "cat /mnt/count"); return err == nil && now != before }) {
 		why, _ := u.command(time.Minute, "karri", "explain", u.volume)
 		u.t.Errorf("after %s was killed the volume is not written any more:\n%s", victim, why)
 	}
@@ -273,7 +273,7 @@ func (u *user) end() {
 	u.mustSSH(u.steady, "true")
 	u.aws("ec2", "terminate-instances", "--instance-ids", u.steady)
 	u.reaches(u.steady, "terminated")
-	if !eventually(time.Minute, func() bool {
+	if !eventually(2*time.Minute, func() bool {
 		s, _ := u.tryAWS("ec2", "describe-volumes", "--volume-ids", u.volume, "--query", "Volumes[0].State")
 		return s == "available"
 	}) {
@@ -298,7 +298,7 @@ func (u *user) nothingLeft() {
 		"layers": func() string { return say("sh", "-c", "find "+filepath.Join(u.Dir, "blockstore")+" -name '*.qcow2'") },
 	} {
 		var left string
-		if !eventually(time.Minute, func() bool { left = look(); return left == "" }) {
+		if !eventually(2*time.Minute, func() bool { left = look(); return left == "" }) {
 			u.t.Errorf("%s are left: %s", what, left)
 		}
 	}

@@ -61,21 +61,20 @@ func (c *cloud) revokedRuleCuts(id string) {
 	}
 	rule := []string{"--group-id", group, "--protocol", "tcp", "--port", "22", "--cidr", "0.0.0.0/0"}
 	c.aws(append([]string{"ec2", "revoke-security-group-ingress"}, rule...)...)
-	time.Sleep(2 * time.Second)
-	if _, err := c.sshTo(address, "true"); err == nil {
+	if !eventually(20*time.Second, func() bool { _, err := c.sshTo(address, "true"); return err != nil }) {
 		c.t.Error("ssh is let in after its rule was revoked")
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- standing.Wait() }()
 	select {
 	case <-ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		c.t.Error("a standing connection outlives its rule")
 		_ = standing.Process.Kill()
 		<-ended
 	}
 	c.aws(append([]string{"ec2", "authorize-security-group-ingress"}, rule...)...)
-	if !eventually(10*time.Second, func() bool { _, err := c.sshTo(address, "true"); return err == nil }) {
+	if !eventually(time.Minute, func() bool { _, err := c.sshTo(address, "true"); return err == nil }) {
 		c.t.Error("ssh is refused after its rule was given back")
 	}
 }
@@ -105,7 +104,7 @@ func (c *cloud) bootsAgain(id string) {
 	}
 	before := c.mustSSH(id, "cat /proc/sys/kernel/random/boot_id")
 	c.aws("ec2", "reboot-instances", "--instance-ids", id)
-	if !eventually(90*time.Second, func() bool {
+	if !eventually(4*time.Minute, func() bool {
 		now, err := c.ssh(id, "cat /proc/sys/kernel/random/boot_id")
 		return err == nil && now != before
 	}) {
@@ -167,7 +166,7 @@ func (c *cloud) attach(volume, instance, device string) {
 	c.t.Helper()
 	c.aws("ec2", "attach-volume", "--volume-id", volume, "--instance-id", instance, "--device", device)
 	c.aws("ec2", "wait", "volume-in-use", "--volume-ids", volume)
-	if !eventually(30*time.Second, func() bool {
+	if !eventually(2*time.Minute, func() bool {
 		return c.aws("ec2", "describe-volumes", "--volume-ids", volume, "--query", "Volumes[0].Attachments[0].State") == "attached"
 	}) {
 		c.t.Fatalf("%s does not attach", volume)
