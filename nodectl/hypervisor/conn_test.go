@@ -40,7 +40,7 @@ func TestASilentLibvirtdCostsACallItsLimit(t *testing.T) {
 	if _, err := h.List(t.Context()); fault.KindOf(err) != fault.Later {
 		t.Errorf("%v", err)
 	}
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	// The watcher dials too, and again; neither is stuck.

@@ -327,7 +327,7 @@ func TestKilledUnderLoad(t *testing.T) {
 		all.Wait()
 		began := time.Now()
 		w.Start(t, "")
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("round %d: the start took %s", round, took)
 		}
 		for _, h := range hands {

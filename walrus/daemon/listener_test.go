@@ -95,7 +95,7 @@ func TestASuspendedKeyIsRefused(t *testing.T) {
 	play(t, w, []ask{{method: "GET", path: "/", status: 200}})
 	cloud.Suspend(ann)
 	for began := time.Now(); w.Do(t, ann, "GET", "/", "").Status == 200; {
-		if time.Since(began) > 5*time.Second {
+		if time.Since(began) > time.Minute {
 			t.Fatal("a suspended key goes on")
 		}
 	}
