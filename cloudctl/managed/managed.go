@@ -63,6 +63,18 @@ func Document(tx *store.Tx, arn string) (identity.Document, error) {
 	return identity.Document{Name: p.Name, ARN: arn, Text: v.Document}, nil
 }
 
+// Held returns the policy that is attached to a user; the cloud's own are in no
+// record.
+func Held(p store.HeldPolicy) (identity.Document, error) {
+	if own := Of(p.ARN); own != nil {
+		return identity.Document{Name: own.Name, ARN: p.ARN, Text: own.Document}, nil
+	}
+	if p.Text == "" {
+		return identity.Document{}, fault.New(fault.Missing, "NoSuchEntity", "Policy %s does not exist or is not attachable.", p.ARN)
+	}
+	return identity.Document{Name: p.Name, ARN: p.ARN, Text: p.Text}, nil
+}
+
 // Policies is the managed policies of a cloud: its own and those of accounts.
 type Policies struct{}
 

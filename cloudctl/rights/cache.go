@@ -182,34 +182,26 @@ func (c *Cache) resolve(ctx context.Context, accessKey, token string) (Resolved,
 		}
 		return c.Sessions.Resolve(ctx, accessKey, token)
 	}
-	var row *store.AccessKey
+	var by *store.Bearer
 	out := Resolved{State: sign.Active}
 	err := c.store.View(ctx, func(tx *store.Tx) (err error) {
-		if row, err = tx.AccessKey(accessKey); err != nil {
+		if by, err = tx.Bearer(accessKey); err != nil {
 			return err
 		}
-		owner, err := tx.Account(row.Account)
-		if err != nil {
-			return err
-		}
-		if !row.Active || owner.State != store.AccountActive {
+		if !by.Key.Active || by.Account.State != store.AccountActive {
 			out.State = sign.Inactive
 		}
-		if row.User == "" {
-			out.Identity, err = Root(tx, owner)
+		if by.User == nil {
+			out.Identity, err = Root(tx, &by.Account)
 			return err
 		}
-		user, err := tx.UserByID(row.User)
-		if err != nil {
-			return err
-		}
-		out.Identity, err = User(tx, owner, user)
+		out.Identity, err = User(tx, &by.Account, by.User)
 		return err
 	})
 	if err != nil {
 		return out, err
 	}
-	out.Secret, err = c.vault.Unseal(row.ID, row.Sealed)
+	out.Secret, err = c.vault.Unseal(by.Key.ID, by.Key.Sealed)
 	return out, err
 }
 

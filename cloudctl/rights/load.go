@@ -21,22 +21,24 @@ func User(tx *store.Tx, a *store.Account, u *store.User) (*identity.Identity, er
 	i := &identity.Identity{
 		Kind: identity.User, Account: a.ID, Name: u.Name, ARN: u.ARN(), ID: u.ID, Admin: a.Admin, Tags: labels(u.Tags),
 	}
-	if err := held(tx, i, u.ID); err != nil {
-		return nil, err
-	}
-	groups, err := tx.GroupsOfUser(u.ID)
+	all, err := tx.PoliciesOfUser(a.ID, u.ID)
 	if err != nil {
 		return nil, err
 	}
-	for _, g := range groups {
-		if err := held(tx, i, g.ID); err != nil {
-			return nil, err
+	for _, p := range all {
+		d := identity.Document{Name: p.Name, ARN: p.ARN, Text: p.Text}
+		switch {
+		case p.Laid:
+			i.Limits = append(i.Limits, d)
+			continue
+		case p.ARN != "":
+			if d, err = managed.Held(p); err != nil {
+				return nil, lost(p.ARN, u.ID, err)
+			}
 		}
+		i.Policies = append(i.Policies, d)
 	}
-	if err := bound(tx, i, u.Boundary); err != nil {
-		return nil, err
-	}
-	return i, laid(tx, i)
+	return i, bound(tx, i, u.Boundary)
 }
 
 // Role returns the identity of sessions of a role; what is the session's own,
@@ -70,15 +72,21 @@ func held(tx *store.Tx, i *identity.Identity, holder string) error {
 	}
 	for _, a := range attached {
 		d, err := managed.Document(tx, a.Policy)
-		if fault.KindOf(err) == fault.Missing { // not the key is unknown, but what it may do
-			return fault.New(fault.Broken, "InternalFailure", "A policy that is attached cannot be found.").Because(fmt.Errorf("%s, attached to %s: %w", a.Policy, holder, err))
-		}
 		if err != nil {
-			return err
+			return lost(a.Policy, holder, err)
 		}
 		i.Policies = append(i.Policies, d)
 	}
 	return nil
+}
+
+// lost turns the fault that a policy is not there, which is attached, into one
+// of ours: not the key is unknown, but what it may do.
+func lost(arn, holder string, err error) error {
+	if fault.KindOf(err) != fault.Missing {
+		return err
+	}
+	return fault.New(fault.Broken, "InternalFailure", "A policy that is attached cannot be found.").Because(fmt.Errorf("%s, attached to %s: %w", arn, holder, err))
 }
 
 // bound sets the boundary. One that cannot be found lets nothing through.

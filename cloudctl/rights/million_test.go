@@ -44,6 +44,17 @@ func (w *world) fill(from, n int) {
 	}
 }
 
+// quietest is latency in the quietest of five times: what else the machine does
+// must not pass for what the keys cost.
+func (w *world) quietest(rounds, n int, salt uint64) (p50, p99 time.Duration) {
+	p50, p99 = w.latency(rounds, n, salt)
+	for more := range uint64(4) {
+		a, b := w.latency(rounds, n, salt+100*(more+1))
+		p50, p99 = min(p50, a), min(p99, b)
+	}
+	return p50, p99
+}
+
 // latency resolves keys at random out of the first n, and returns the median
 // and the 99th percentile.
 func (w *world) latency(rounds, n int, salt uint64) (p50, p99 time.Duration) {
@@ -84,12 +95,13 @@ func resident(b testing.TB) int64 {
 }
 
 // BenchmarkManyKeys says by how much memory grows from a thousand keys to many,
-// after many different ones were used, and what a warm and a cold key cost.
+// after many different ones were used, and what a warm and a cold key cost in
+// the quietest of five times.
 func BenchmarkManyKeys(b *testing.B) {
 	w := newWorld(b)
 	next, v := w.signedRequest(w.typicalUser("ann"), "secret of ann"), w.verifier()
-	warm := func() time.Duration {
-		all := make([]time.Duration, 20_000)
+	once := func() time.Duration {
+		all := make([]time.Duration, 4000)
 		for i := range all {
 			r := next()
 			start := time.Now()
@@ -101,14 +113,15 @@ func BenchmarkManyKeys(b *testing.B) {
 		slices.Sort(all)
 		return all[len(all)*99/100]
 	}
+	warm := func() time.Duration { return min(once(), once(), once(), once(), once()) }
 	w.fill(0, 1000)
 	w.latency(2000, 1000, 1)
 	before, warmBefore := resident(b), warm()
-	coldBefore, coldBefore99 := w.latency(2000, 1000, 2)
+	coldBefore, coldBefore99 := w.quietest(2000, 1000, 2)
 	w.fill(1000, *many)
 	w.latency(15_000, *many, 3)
 	after, warmAfter := resident(b), warm()
-	coldAfter, coldAfter99 := w.latency(2000, *many, 4)
+	coldAfter, coldAfter99 := w.quietest(2000, *many, 4)
 	b.ReportMetric(float64(after-before)/(1<<20), "MiB-grown")
 	b.ReportMetric(float64(warmBefore.Microseconds()), "warm-p99-us-1000")
 	b.ReportMetric(float64(warmAfter.Microseconds()), "warm-p99-us-many")

@@ -71,6 +71,19 @@ func TestAUserHasWhatItsGroupsAndAttachmentsGive(t *testing.T) {
 	}
 }
 
+// TestAPolicyThatIsLostDoesNotMakeTheKeyUnknown: it could have been one that denies.
+func TestAPolicyThatIsLostDoesNotMakeTheKeyUnknown(t *testing.T) {
+	w := newWorld(t)
+	key := w.user("ann")
+	w.put(&store.PolicyAttachment{Holder: "AIDAann", Policy: "arn:aws:iam::" + acct + ":policy/gone", Account: acct, Created: w.now})
+	if _, err := w.cache.Of(t.Context(), key, ""); fault.KindOf(err) != fault.Broken {
+		t.Errorf("got %v", err)
+	}
+	if _, err := w.cache.Of(t.Context(), "AKIANOBODY", ""); fault.KindOf(err) != fault.Missing {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestABoundaryNarrowsAndAMissingOneCloses(t *testing.T) {
 	w := newWorld(t)
 	key := w.user("ann")

@@ -41,6 +41,7 @@ type Record interface{ TableName() string }
 // A Store is the database of cloudctl.
 type Store struct {
 	d       *db.DB
+	asked   statements
 	writing sync.Mutex // held from the begin of a transaction that may write until it is counted
 	changes atomic.Uint64
 	views   atomic.Uint64
@@ -52,8 +53,9 @@ type Store struct {
 // A Tx is one transaction. It is used by one goroutine and not after its
 // function has returned.
 type Tx struct {
-	g    *gorm.DB
-	said []*Announcement // in this transaction
+	g     *gorm.DB
+	asked *statements
+	said  []*Announcement // in this transaction
 }
 
 //go:embed migrations/*.sql
@@ -70,7 +72,12 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{d: d}, nil
+	s := &Store{d: d}
+	if s.asked, err = prepare(ctx, d); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // Close ends the store; what was committed stays.
@@ -98,7 +105,7 @@ func (s *Store) write(ctx context.Context, do func(*Tx) error) (said []*Announce
 	defer s.writing.Unlock()
 	defer s.changes.Add(1)
 	err = s.d.Transact(ctx, func(g *gorm.DB) error {
-		tx := &Tx{g: g}
+		tx := &Tx{g: g, asked: &s.asked}
 		err := do(tx)
 		said = tx.said
 		return err
@@ -112,7 +119,7 @@ func (s *Store) Views() uint64 { return s.views.Load() }
 // View runs do in a transaction that sees one instant and must not write.
 func (s *Store) View(ctx context.Context, do func(*Tx) error) error {
 	s.views.Add(1)
-	return s.d.Read(ctx, func(g *gorm.DB) error { return do(&Tx{g: g}) })
+	return s.d.Read(ctx, func(g *gorm.DB) error { return do(&Tx{g: g, asked: &s.asked}) })
 }
 
 // Put writes a record, new or changed.

@@ -84,6 +84,7 @@ func (d *DB) Transact(ctx context.Context, f func(tx *gorm.DB) error) error {
 
 // Read runs f over one snapshot of the database. A write in f fails.
 func (d *DB) Read(ctx context.Context, f func(tx *gorm.DB) error) error {
+	ctx = context.WithValue(ctx, readingKey{}, true)
 	return Translate(d.read.WithContext(ctx).Transaction(f, &sql.TxOptions{ReadOnly: true}))
 }
 
