@@ -190,6 +190,29 @@ func bySigV2(t *testing.T, w *walrustest.Walrus, u walrustest.User, a act, bucke
 	return w.Send(t, r)
 }
 
+// TestOldLinksAreRefusedByPolicy: s3:signatureAge is how many milliseconds ago a
+// presigned URL was made.
+func TestOldLinksAreRefusedByPolicy(t *testing.T) {
+	w := walrustest.Start(t, walrustest.StartCloud(t), daemon.Config{})
+	old := statement("Deny", toAll, `"s3:GetObject"`, `,"Condition":{"NumericGreaterThan":{"s3:signatureAge":"60000"}}`)
+	play(t, w, []ask{
+		{method: "PUT", path: "/pond", status: 200},
+		{method: "PUT", path: "/pond/k", body: "hello", status: 200},
+		{method: "PUT", path: "/pond?policy", body: `{"Version":"2012-10-17","Statement":[` + strings.ReplaceAll(old, "BUCKET", "pond") + `]}`, status: 204},
+		{method: "GET", path: "/pond/k", status: 200},
+	})
+	for age, want := range map[time.Duration]int{0: 200, 2 * time.Minute: 403} {
+		r := w.Request(t, "GET", "/pond/k", "")
+		at := sign.Scope{Region: "us-east-1", Service: "s3", At: time.Now().Add(-age)}
+		if _, err := sign.Presign(r, sign.Credentials{AccessKey: ann.AccessKey, Secret: ann.Secret}, at, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Send(t, r); got.Status != want {
+			t.Errorf("a link of %s ago: %d, want %d", age, got.Status, want)
+		}
+	}
+}
+
 func TestAPrivateBucketStaysPrivate(t *testing.T) {
 	w := walrustest.Start(t, walrustest.StartCloud(t), daemon.Config{})
 	for i, s := range scenes {

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"crypto/tls"
 	"net"
 	"slices"
 	"strconv"
@@ -119,6 +120,14 @@ func (c *call) requestKey(t *target, name string) string {
 			return "REST-QUERY-STRING"
 		default:
 			return "REST-HEADER"
+		}
+	case "signatureage":
+		if at, err := time.Parse("20060102T150405Z", c.r.URL.Query().Get("X-Amz-Date")); err == nil && c.who.Presigned {
+			return strconv.FormatInt(c.now().Sub(at).Milliseconds(), 10)
+		}
+	case "tlsversion":
+		if c.r.TLS != nil {
+			return strings.TrimPrefix(tls.VersionName(c.r.TLS.Version), "TLS ")
 		}
 	case "signatureversion":
 		switch auth := c.r.Header.Get("Authorization"); {
