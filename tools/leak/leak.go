@@ -43,9 +43,9 @@ type secret struct {
 }
 
 type pattern struct {
-	text   []byte
-	form   string
-	secret int
+	text []byte
+	form string
+	of   int // the secret
 }
 
 // Add makes a secret known. Its homes are files where it may be, as patterns of
@@ -105,7 +105,7 @@ func (h *Hunt) pattern(form string, text []byte) {
 	}
 	begin := binary.LittleEndian.Uint64(text)
 	for _, p := range h.begins[begin] {
-		if bytes.Equal(p.text, text) && p.secret == len(h.secrets)-1 {
+		if bytes.Equal(p.text, text) && p.of == len(h.secrets)-1 {
 			return
 		}
 	}
@@ -129,9 +129,9 @@ func (h *Hunt) look(where, file string, text []byte) {
 			continue
 		}
 		for _, p := range h.begins[begin] {
-			if !told[p.secret] && bytes.HasPrefix(text[i:], p.text) && (file == "" || !h.secrets[p.secret].lives(file)) {
-				told[p.secret] = true
-				h.found = append(h.found, fmt.Sprintf("%s is in %s, %s", h.secrets[p.secret].what, where, p.form))
+			if !told[p.of] && bytes.HasPrefix(text[i:], p.text) && (file == "" || !h.secrets[p.of].lives(file)) {
+				told[p.of] = true
+				h.found = append(h.found, fmt.Sprintf("%s is in %s, %s", h.secrets[p.of].what, where, p.form))
 			}
 		}
 	}
@@ -182,11 +182,11 @@ func (h *Hunt) Files(dir string, but ...string) error {
 }
 
 // Processes looks into the arguments and the environment of all processes whose
-// arguments name something, and returns how many they are.
-func (h *Hunt) Processes(naming string) (n int, err error) {
+// arguments name something, and returns their programs.
+func (h *Hunt) Processes(naming string) (programs []string, err error) {
 	all, err := os.ReadDir("/proc")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	for _, p := range all {
 		pid, err := strconv.Atoi(p.Name())
@@ -197,15 +197,15 @@ func (h *Hunt) Processes(naming string) (n int, err error) {
 		if err != nil || !bytes.Contains(args, []byte(naming)) {
 			continue
 		}
-		n++
 		program, _, _ := bytes.Cut(args, []byte{0})
+		programs = append(programs, filepath.Base(string(program)))
 		h.Text(fmt.Sprintf("the arguments of process %d, %s", pid, program), args)
 		env, err := os.ReadFile(filepath.Join("/proc", p.Name(), "environ"))
 		if err == nil {
 			h.Text(fmt.Sprintf("the environment of process %d, %s", pid, program), env)
 		}
 	}
-	return n, nil
+	return programs, nil
 }
 
 // Found returns the leaks, each as a sentence.
@@ -213,5 +213,5 @@ func (h *Hunt) Found() []string { return h.found }
 
 // String tells what was looked for, and where.
 func (h *Hunt) String() string {
-	return fmt.Sprintf("looked for %d secrets in %d texts of %d KiB: %d leaks", len(h.secrets), h.texts, h.bytes>>10, len(h.found))
+	return fmt.Sprintf("looked for %d secrets in %d texts of %d KiB, and found them %d times", len(h.secrets), h.texts, h.bytes>>10, len(h.found))
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -130,8 +131,8 @@ func TestFilesAndProcessesAreSearched(t *testing.T) {
 		}
 		h := hunt(t, map[string]string{"the key": secret})
 		n, err := h.Processes(dir)
-		if err != nil || n != 1 || len(h.Found()) != 1 || !strings.Contains(h.Found()[0], "the "+where+" of process") {
-			t.Errorf("%s: %d %v %v", where, n, h.Found(), err)
+		if err != nil || !slices.Equal(n, []string{"sh"}) || len(h.Found()) != 1 || !strings.Contains(h.Found()[0], "the "+where+" of process") {
+			t.Errorf("%s: %v %v %v", where, n, h.Found(), err)
 		}
 		in.Close()
 		_ = cmd.Wait()

@@ -26,6 +26,7 @@ type cloud struct {
 	env   []string
 	image string
 	key   string // file of a private key that the cloud knows as "story"
+	told  *told
 }
 
 var programs = sync.OnceValues(func() (string, error) {
@@ -80,8 +81,9 @@ func start(t *testing.T, hosts int) *cloud {
 	if err := s.Up(t.Context(), func(what string) { t.Log(what) }); err != nil {
 		t.Fatal(err)
 	}
-	c := &cloud{Site: s, t: t}
+	c := &cloud{Site: s, t: t, told: &told{}}
 	c.readEnv()
+	t.Cleanup(c.secretsAreKept) // before the cloud is removed
 	c.prepare()
 	return c
 }
@@ -197,6 +199,7 @@ func (c *cloud) command(most time.Duration, args ...string) (string, error) {
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
+		c.refused(string(out) + errs.String())
 		return "", fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(errs.String()))
 	}
 	return strings.TrimSpace(string(out)), nil

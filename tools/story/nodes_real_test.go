@@ -77,7 +77,7 @@ func (c *cloud) as(name string) *cloud {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		c.t.Fatal(err)
 	}
-	user := &cloud{Site: c.Site, t: c.t}
+	user := &cloud{Site: c.Site, t: c.t, told: c.told}
 	user.env = append(user.env, c.env...)
 	for line := range strings.Lines(settings) {
 		if kv, ok := strings.CutPrefix(strings.TrimSpace(line), "export "); ok {

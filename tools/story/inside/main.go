@@ -4,7 +4,7 @@
 //
 //	inside SERVICE URL          prints the status and the body
 //	inside -until N SERVICE URL asks until the status is N, for a minute at most
-//	inside -secret              prints the secret key
+//	inside -secret              prints the secret key and the token
 //
 // It keeps nothing.
 package main
@@ -26,14 +26,14 @@ const service = "http://169.254.169.254/latest/"
 
 func main() {
 	until := flag.Int("until", 0, "ask until the status is this")
-	show := flag.Bool("secret", false, "print the secret key, which nothing outside may know")
+	show := flag.Bool("secret", false, "print the secret key and the token, which nothing outside may know")
 	flag.Parse()
 	if *show {
 		keys, err := credentials()
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "inside:", err)
 		}
-		fmt.Println(keys.Secret)
+		fmt.Println(keys.Secret, keys.Token)
 		return
 	}
 	if err := run(*until, flag.Arg(0), flag.Arg(1)); err != nil {
