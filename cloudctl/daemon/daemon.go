@@ -159,6 +159,7 @@ func (c *cloud) serveInternal() {
 			return c.desk.Moved(ctx, who, address, chain)
 		})
 	c.serveKeys()
+	c.servePrincipals()
 	c.serveExplain()
 	c.serveCredentials()
 }

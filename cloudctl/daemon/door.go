@@ -11,8 +11,10 @@ import (
 	"karri/cloudctl/ec2"
 	"karri/cloudctl/iam"
 	"karri/cloudctl/managed"
+	"karri/cloudctl/principal"
 	"karri/cloudctl/rights"
 	"karri/cloudctl/servicequotas"
+	"karri/cloudctl/store"
 	"karri/cloudctl/sts"
 	"karri/shared/action"
 	"karri/shared/pki"
@@ -66,6 +68,33 @@ func (c *cloud) who(r *http.Request, name string) (action.Caller, error) {
 	return action.Caller{
 		Account: id.Account, ARN: id.ARN, UserID: id.Rights.Identity.ID, AccessKey: id.AccessKey, Admin: id.Rights.Admin(), SourceIP: host, Rights: id.Rights,
 	}, nil
+}
+
+// servePrincipals tells walrus whom the policies of buckets mean.
+func (c *cloud) servePrincipals() {
+	c.Internal.Handle("POST", "/v1/principals", rest.Roles(pki.Walrus), func(w http.ResponseWriter, r *http.Request) error {
+		var in struct {
+			Policy string
+			Show   bool
+		}
+		if err := rest.Read(r, &in); err != nil {
+			return err
+		}
+		name := principal.Pin
+		if in.Show {
+			name = principal.Show
+		}
+		var out struct {
+			Policy string `json:"policy"`
+		}
+		if err := c.book.Store.View(r.Context(), func(tx *store.Tx) (err error) {
+			out.Policy, err = name(tx, in.Policy)
+			return err
+		}); err != nil {
+			return err
+		}
+		return rest.JSON(w, out)
+	})
 }
 
 // serveKeys gives walrus what it needs to check signatures; never a secret.

@@ -113,7 +113,7 @@ func (c *Config) run(ctx context.Context, s *service.Service) error {
 	}
 	conf := s3.Config{
 		Region: c.Region, Domains: c.Domains, WebsiteDomains: c.Websites, Buckets: x, Objects: x, Uploads: x,
-		Ownership: ownership, Content: files, Holds: holds, Master: ring, Changed: m.Nudge, Accounts: x,
+		Principals: principals{known.cloud}, Ownership: ownership, Content: files, Holds: holds, Master: ring, Changed: m.Nudge, Accounts: x,
 		EventTargets: targets, ReplicationTargets: replicas,
 		Auth: &users{sign.Verifier{
 			Dialect: sign.S3, Region: c.Region, Services: []string{"s3"},

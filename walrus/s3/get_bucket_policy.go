@@ -16,6 +16,10 @@ func (c *call) getBucketPolicy() error {
 	if !ok {
 		return noSuchBucketPolicy
 	}
+	doc, err := c.policyShown(doc)
+	if err != nil {
+		return err
+	}
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(doc)))

@@ -24,6 +24,10 @@ func (c *call) putBucketPolicy() error {
 	if err := json.Compact(&short, doc); err != nil {
 		return err
 	}
+	kept, err := c.policyKept(p.Policy, short.Bytes())
+	if err != nil {
+		return err
+	}
 	return c.changeBucket(http.StatusNoContent, func(b *index.Bucket) error {
 		now, err := c.cache.Of(b)
 		if err != nil {
@@ -32,7 +36,7 @@ func (c *call) putBucketPolicy() error {
 		if now.PublicAccess != nil && now.PublicAccess.BlockPublicPolicy && p.Public {
 			return access.Blocked
 		}
-		b.Settings["policy"] = short.Bytes()
+		b.Settings["policy"] = kept
 		return nil
 	})
 }

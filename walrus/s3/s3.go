@@ -67,6 +67,8 @@ type Config struct {
 	Journal interface {
 		Note(e *journal.Entry) error
 	}
+	// Principals knows who is named in policies; nil: names stay as they are.
+	Principals Principals
 	// Audit takes a line for each request; may be nil.
 	Audit func(*audit.Line)
 	// Probe sends a target the message that only tests it; may be nil.

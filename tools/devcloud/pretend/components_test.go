@@ -38,6 +38,7 @@ var mayUse = map[string]string{
 	"cloudctl GET /v1/explain/{id}":                "c",
 	"cloudctl POST /v1/keys/derive":                "w",
 	"cloudctl POST /v1/keys/check-v2":              "w",
+	"cloudctl POST /v1/principals":                 "w",
 	"cloudctl GET /v1/events":                      "wkKbB",
 	"cloudctl POST /v1/instances/{id}/credentials": "k",
 

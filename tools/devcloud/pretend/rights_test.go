@@ -3,6 +3,7 @@ package pretend
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,93 @@ func TestAUserIsRefusedEverywhereAndToldWhy(t *testing.T) {
 		return ann.Put(t.Context(), "ann-pond", "fish", []byte("carp")) != nil, nil
 	})
 	if err != nil {
+		t.Error(err)
+	}
+}
+
+// bucketPolicy puts a policy on a bucket, or, without one, returns what it has.
+func (u *Client) bucketPolicy(t *testing.T, bucket, document string) (string, error) {
+	t.Helper()
+	method := http.MethodPut
+	if document == "" {
+		method = http.MethodGet
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, u.cloud.S3()+"/"+bucket+"?policy", strings.NewReader(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := u.send(r, "s3")
+	return string(b), err
+}
+
+// write puts an object into a bucket that is there.
+func (u *Client) write(t *testing.T, path string) error {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, u.cloud.S3()+"/"+path, strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = u.send(r, "s3")
+	return err
+}
+
+// Who is let into a bucket by name is let in for who he is: not who comes later
+// under the same name.
+func TestABucketsPolicyMeansTheUserAndNotTheName(t *testing.T) {
+	s := small(t, nil)
+	root, eve := s.newcomer(t, "eve", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:*","Resource":"*"}}`)
+	who, err := eve.Call(t.Context(), "sts", "GetCallerIdentity", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arn, id := who["Arn"].(string), who["UserId"].(string)
+	if err := root.Put(t.Context(), "guarded", "k", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	policy := func(name string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + name + `"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::guarded/*"}]}`
+	}
+	if _, err := root.bucketPolicy(t, "guarded", policy(strings.Replace(arn, "user/eve", "user/nobody", 1))); err == nil || !strings.Contains(err.Error(), "MalformedPolicy") {
+		t.Errorf("a user who is not there: %v", err)
+	}
+	if _, err := root.bucketPolicy(t, "guarded", policy(arn)); err != nil {
+		t.Fatal(err)
+	}
+	shows := func(want string) {
+		t.Helper()
+		if got, err := root.bucketPolicy(t, "guarded", ""); err != nil || got != policy(want) {
+			t.Errorf("%s, %v", got, err)
+		}
+	}
+	shows(arn)
+	if err := eve.write(t, "guarded/of-eve"); err != nil {
+		t.Error(err)
+	}
+	ask := func(action string, in params) map[string]any {
+		t.Helper()
+		out, err := root.Call(t.Context(), "iam", action, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	for _, k := range List(ask("ListAccessKeys", params{"UserName": "eve"}), "AccessKeyMetadata") {
+		ask("DeleteAccessKey", params{"UserName": "eve", "AccessKeyId": k["AccessKeyId"]})
+	}
+	ask("DeleteUserPolicy", params{"UserName": "eve", "PolicyName": "p"})
+	ask("DeleteUser", params{"UserName": "eve"})
+	shows(id)
+	ask("CreateUser", params{"UserName": "eve"})
+	key := ask("CreateAccessKey", params{"UserName": "eve"})["AccessKey"].(map[string]any)
+	second := s.As(sign.Credentials{AccessKey: key["AccessKeyId"].(string), Secret: key["SecretAccessKey"].(string)})
+	t.Cleanup(second.Close)
+	if err := second.write(t, "guarded/of-eve"); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+		t.Errorf("who came later is let in: %v", err)
+	}
+	if _, err := root.bucketPolicy(t, "guarded", policy(arn)); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.write(t, "guarded/of-eve"); err != nil {
 		t.Error(err)
 	}
 }

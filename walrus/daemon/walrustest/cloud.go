@@ -93,6 +93,7 @@ func StartCloud(t testing.TB) *Cloud {
 		return rest.JoinReply{Chain: chain, Root: c.Service.Root.RootPEM()}, err
 	})
 	c.Service.Internal.Handle("POST", "/v1/keys/derive", rest.Roles(pki.Walrus), c.derive)
+	c.Service.Internal.Handle("POST", "/v1/principals", rest.Roles(pki.Walrus), unnamed)
 	c.Service.Internal.Handle("POST", "/v1/keys/check-v2", rest.Roles(pki.Walrus), c.checkV2)
 	run(t, c.Service)
 	return c
@@ -170,4 +171,16 @@ func (c *Cloud) checkV2(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Denied, "SignatureDoesNotMatch", "The signature is wrong.")
 	}
 	return rest.JSON(w, key)
+}
+
+// unnamed takes every user and role that policies name for one that is there,
+// and has no ids in their place.
+func unnamed(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Policy string `json:"policy"`
+	}
+	if err := rest.Read(r, &in); err != nil {
+		return err
+	}
+	return rest.JSON(w, in)
 }
