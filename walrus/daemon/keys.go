@@ -29,6 +29,9 @@ type keys struct {
 	texts identity.Shares
 	drops uint64    // how often something was forgotten because it changed
 	away  time.Time // when cloudctl last did not answer
+
+	proofs map[[sha256.Size]byte]struct{} // signatures of version 2 that were right
+	checks chan struct{}                  // a place for each that is being checked
 }
 
 // caller is what keys needs of a rest.Client.
@@ -46,6 +49,10 @@ type known struct {
 const (
 	maxKnown = 10_000
 	maxTexts = 12 << 20 // bytes of compiled policies
+
+	maxProofs = 8192
+	maxChecks = 8 // as many connections as a client keeps
+
 	// patience is how long a request waits for cloudctl, and restBetween how
 	// long cloudctl is left alone after it did not answer, where there is an
 	// older answer to serve.
@@ -86,25 +93,86 @@ func (k *keys) SigningKey(ctx context.Context, accessKey, token, date, region, s
 		k.remember(name, nil, drops)
 		return sign.Key{}, err
 	case old != nil:
-		k.mu.Lock()
-		k.away = time.Now()
-		k.mu.Unlock()
+		k.gone()
 		return old.lasting(time.Now())
 	}
 	return sign.Key{}, err
 }
 
-// CheckV2 is sign.Keys's. Each signature is its own; what is remembered keeps
-// the policies compiled.
+// CheckV2 is sign.Keys's. A signature of version 2 is made with the secret
+// itself, or with what HMAC makes of it before the text comes: who has that can
+// sign for every day and every service, so walrus is given neither and asks of
+// each signature. What it remembers is that one was right: a link that is
+// presigned is fetched over and over. That stays true, but counts only while
+// what is known of the key does.
 func (k *keys) CheckV2(ctx context.Context, accessKey, token, algorithm, stringToSign, signature string) (sign.Key, error) {
-	name := accessKey + "\x00v2"
-	_, drops, _ := k.remembered(name, time.Now())
-	now, err := k.resolve(ctx, "/v1/keys/check-v2", checkV2Request{accessKey, token, algorithm, stringToSign, signature})
-	if err != nil {
-		return sign.Key{}, err
+	session, signed := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(signature))
+	name := strings.Join([]string{accessKey, "v2", string(session[:])}, "\x00")
+	proof := sha256.Sum256([]byte(strings.Join([]string{name, algorithm, string(signed[:]), stringToSign}, "\x00")))
+	old, drops, fresh := k.remembered(name, time.Now())
+	if !k.proven(proof) {
+		old, fresh = nil, false
 	}
-	k.remember(name, now, drops)
-	return now.lasting(now.at)
+	if fresh {
+		return old.lasting(time.Now())
+	}
+	now, err := k.check(ctx, checkV2Request{accessKey, token, algorithm, stringToSign, signature})
+	switch {
+	case err == nil:
+		k.remember(name, now, drops)
+		k.prove(proof)
+		return now.lasting(now.at)
+	case fault.KindOf(err) == fault.Missing && definite(err), old != nil && definite(err):
+		k.remember(name, nil, drops) // a signature that is merely wrong says nothing of the key
+		return sign.Key{}, err
+	case old != nil:
+		k.gone()
+		return old.lasting(time.Now())
+	}
+	return sign.Key{}, err
+}
+
+// check asks of a signature, not of too many at once: each takes a connection
+// to cloudctl, and those beyond what a client keeps open cost far more to make.
+func (k *keys) check(ctx context.Context, in checkV2Request) (*known, error) {
+	wait, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	k.mu.Lock()
+	if k.checks == nil {
+		k.checks = make(chan struct{}, maxChecks)
+	}
+	turn := k.checks
+	k.mu.Unlock()
+	select {
+	case turn <- struct{}{}:
+	case <-wait.Done():
+		return nil, fault.New(fault.Later, "ServiceUnavailable", "Access keys cannot be checked now. Please try again.").Because(wait.Err())
+	}
+	defer func() { <-turn }()
+	return k.resolve(ctx, "/v1/keys/check-v2", in)
+}
+
+func (k *keys) proven(proof [sha256.Size]byte) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	_, ok := k.proofs[proof]
+	return ok
+}
+
+func (k *keys) prove(proof [sha256.Size]byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.proofs == nil || len(k.proofs) == maxProofs {
+		k.proofs = map[[sha256.Size]byte]struct{}{}
+	}
+	k.proofs[proof] = struct{}{}
+}
+
+// gone notes that cloudctl did not answer.
+func (k *keys) gone() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.away = time.Now()
 }
 
 // lasting returns the key unless its session has ended.
