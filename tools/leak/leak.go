@@ -14,6 +14,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -32,6 +33,7 @@ type Hunt struct {
 	secrets []secret
 	begins  map[uint64][]pattern // by their first bytes
 	filter  [1 << 16]bool        // of begins
+	longest int                  // of all patterns
 	found   []string
 	texts   int
 	bytes   int64
@@ -103,6 +105,7 @@ func (h *Hunt) pattern(form string, text []byte) {
 	if h.begins == nil {
 		h.begins = map[uint64][]pattern{}
 	}
+	h.longest = max(h.longest, len(text))
 	begin := binary.LittleEndian.Uint64(text)
 	for _, p := range h.begins[begin] {
 		if bytes.Equal(p.text, text) && p.of == len(h.secrets)-1 {
@@ -116,13 +119,37 @@ func (h *Hunt) pattern(form string, text []byte) {
 func slot(begin uint64) uint16 { return uint16(begin * 0x9e3779b97f4a7c15 >> 48) }
 
 // Text looks into an answer, or anything else that is no file.
-func (h *Hunt) Text(where string, text []byte) { h.look(where, "", text) }
-
-// look notes each secret that is in a text and not at home in the file.
-func (h *Hunt) look(where, file string, text []byte) {
+func (h *Hunt) Text(where string, text []byte) {
 	h.texts++
-	h.bytes += int64(len(text))
+	h.look(where, "", text, map[int]bool{})
+}
+
+// piece is how much of a file is looked at, at once.
+const piece = 1 << 20
+
+// stream looks into a file of any length.
+func (h *Hunt) stream(name string, r io.Reader) error {
+	h.texts++
 	told := map[int]bool{}
+	b := make([]byte, 0, piece+h.longest)
+	for {
+		n, err := io.ReadFull(r, b[len(b):len(b)+piece])
+		b = b[:len(b)+n]
+		h.look(name, name, b, told)
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		b = b[:copy(b, b[max(0, len(b)-h.longest+1):])] // what may be the beginning of a secret
+	}
+}
+
+// look notes each secret that is in a text, was not told of it, and is not at
+// home in the file.
+func (h *Hunt) look(where, file string, text []byte, told map[int]bool) {
+	h.bytes += int64(len(text))
 	for i := 0; i+least <= len(text); i++ {
 		begin := binary.LittleEndian.Uint64(text[i:])
 		if !h.filter[slot(begin)] {
@@ -170,14 +197,15 @@ func (h *Hunt) Files(dir string, but ...string) error {
 		if !d.Type().IsRegular() {
 			return nil
 		}
-		b, err := os.ReadFile(file)
+		f, err := os.Open(file)
 		if os.IsNotExist(err) {
 			return nil
 		}
-		if err == nil {
-			h.look(name, name, b)
+		if err != nil {
+			return err
 		}
-		return err
+		defer f.Close()
+		return h.stream(name, f)
 	})
 }
 

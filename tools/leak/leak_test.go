@@ -107,12 +107,13 @@ func TestFilesAndProcessesAreSearched(t *testing.T) {
 	write("walrus/pki/key.pem", secret)
 	write("walrus/data/1", secret)
 	write("log/walrus.log", strings.Repeat("x", 1<<20)+secret+"x")
+	write("log/over.log", strings.Repeat("x", piece-5)+secret+"x") // from one piece to the next
 	write("log/other.log", strings.Repeat("x", 1<<20))
 	h := hunt(t, map[string]string{"the key": secret}, "*/pki/key.pem")
 	if err := h.Files(dir, "walrus/data"); err != nil {
 		t.Fatal(err)
 	}
-	if len(h.Found()) != 1 || !strings.HasPrefix(h.Found()[0], "the key is in log/walrus.log") {
+	if len(h.Found()) != 2 || !strings.HasPrefix(h.Found()[0], "the key is in log/over.log") || !strings.HasPrefix(h.Found()[1], "the key is in log/walrus.log") {
 		t.Error(h.Found())
 	}
 	for _, where := range []string{"arguments", "environment"} {
