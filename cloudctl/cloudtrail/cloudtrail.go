@@ -26,6 +26,7 @@ type API struct {
 	Store   *store.Store
 	Index   *store.Index
 	Buckets ledger.Deliverer
+	Keys    *ledger.Signer
 	Region  string
 	Clock   func() time.Time
 }
@@ -69,11 +70,11 @@ type Made struct {
 
 func (api *API) shape(t *store.Trail) Trail {
 	return Trail{Name: t.Name, S3BucketName: t.Bucket, S3KeyPrefix: optional(t.Prefix), IncludeGlobalServiceEvents: t.Global, IsMultiRegionTrail: t.Every,
-		HomeRegion: api.Region, TrailARN: t.ARN}
+		HomeRegion: api.Region, TrailARN: t.ARN, LogFileValidationEnabled: t.Proven}
 }
 
 func made(t *store.Trail) *Made {
-	return &Made{Name: t.Name, S3BucketName: t.Bucket, S3KeyPrefix: optional(t.Prefix), IncludeGlobalServiceEvents: t.Global, IsMultiRegionTrail: t.Every, TrailARN: t.ARN}
+	return &Made{Name: t.Name, S3BucketName: t.Bucket, S3KeyPrefix: optional(t.Prefix), IncludeGlobalServiceEvents: t.Global, IsMultiRegionTrail: t.Every, TrailARN: t.ARN, LogFileValidationEnabled: t.Proven}
 }
 
 func optional(s string) *string {

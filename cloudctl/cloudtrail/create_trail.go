@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"karri/cloudctl/store"
 	"karri/shared/action"
@@ -17,6 +18,7 @@ type CreateTrailInput struct {
 	S3KeyPrefix                *string
 	IncludeGlobalServiceEvents *bool
 	IsMultiRegionTrail         *bool
+	EnableLogFileValidation    *bool // signed digests of the files are written, an hour each
 	TagsList                   []Tag
 }
 
@@ -29,6 +31,20 @@ var _ = action.Add(Catalog, action.Def[*API, CreateTrailInput, Made]{
 	},
 	Run: createTrail,
 })
+
+// prove begins or ends the chain of digests of a trail. One that was ended
+// begins anew.
+func prove(t *store.Trail, on bool, now time.Time) {
+	if t.Proven == on {
+		return
+	}
+	t.Proven, t.DigestFrom, t.DigestTo, t.DigestObject = on, nil, nil, ""
+	t.LastBucket, t.LastObject, t.LastHash, t.LastSignature = "", "", "", ""
+	if on {
+		now = now.UTC().Truncate(time.Second)
+		t.DigestFrom = &now
+	}
+}
 
 const mostTrails = 5
 
@@ -45,6 +61,9 @@ func createTrail(ctx context.Context, api *API, who action.Caller, in *CreateTra
 	}
 	if in.IsMultiRegionTrail != nil {
 		t.Every = *in.IsMultiRegionTrail
+	}
+	if in.EnableLogFileValidation != nil {
+		prove(t, *in.EnableLogFileValidation, api.Clock())
 	}
 	if t.Every && !t.Global {
 		return nil, fault.New(fault.Invalid, "InvalidParameterCombinationException", "Multi-Region trail must include global service events.")

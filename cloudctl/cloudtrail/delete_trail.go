@@ -20,6 +20,6 @@ var _ = action.Add(Catalog, action.Def[*API, DeleteTrailInput, action.Nothing]{
 		return api.on(who, in.Name)
 	},
 	Run: func(ctx context.Context, api *API, who action.Caller, in *DeleteTrailInput) (*action.Nothing, error) {
-		return nil, api.change(ctx, who, in.Name, func(tx *store.Tx, t *store.Trail) error { return tx.Drop(t) })
+		return nil, api.change(ctx, who, in.Name, func(tx *store.Tx, t *store.Trail) error { return tx.DropTrail(t) })
 	},
 })

@@ -19,6 +19,8 @@ type GetTrailStatusOutput struct {
 	LatestDeliveryTime             *time.Time
 	LatestDeliveryAttemptTime      *string
 	LatestDeliveryAttemptSucceeded *string
+	LatestDigestDeliveryTime       *time.Time
+	LatestDigestDeliveryError      *string
 	StartLoggingTime               *time.Time
 	StopLoggingTime                *time.Time
 	TimeLoggingStarted             *string
@@ -40,7 +42,7 @@ var _ = action.Add(Catalog, action.Def[*API, GetTrailStatusInput, GetTrailStatus
 		return &GetTrailStatusOutput{
 			IsLogging: t.Logging, LatestDeliveryError: optional(t.Failure), LatestDeliveryTime: t.Delivered,
 			LatestDeliveryAttemptTime: text(t.Tried), LatestDeliveryAttemptSucceeded: text(t.Delivered),
-			StartLoggingTime: t.Started, StopLoggingTime: t.Stopped, TimeLoggingStarted: text(t.Started), TimeLoggingStopped: text(t.Stopped),
+			LatestDigestDeliveryTime: t.DigestDelivered, LatestDigestDeliveryError: optional(t.DigestFailure), StartLoggingTime: t.Started, StopLoggingTime: t.Stopped, TimeLoggingStarted: text(t.Started), TimeLoggingStopped: text(t.Stopped),
 		}, nil
 	},
 })

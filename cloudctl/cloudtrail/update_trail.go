@@ -15,6 +15,7 @@ type UpdateTrailInput struct {
 	S3KeyPrefix                *string
 	IncludeGlobalServiceEvents *bool
 	IsMultiRegionTrail         *bool
+	EnableLogFileValidation    *bool
 }
 
 var _ = action.Add(Catalog, action.Def[*API, UpdateTrailInput, Made]{
@@ -63,6 +64,12 @@ func updateTrail(ctx context.Context, api *API, who action.Caller, in *UpdateTra
 	err = api.change(ctx, who, in.Name, func(tx *store.Tx, t *store.Trail) error {
 		if err := in.lay(t); err != nil {
 			return err
+		}
+		if on := in.EnableLogFileValidation; on != nil && *on != t.Proven {
+			prove(t, *on, api.Clock())
+			if err := tx.Undigest(t.ARN); err != nil {
+				return err
+			}
 		}
 		t.Object, t.UpTo = "", 0 // what was being written goes to the new place
 		out = made(t)

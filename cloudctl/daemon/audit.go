@@ -67,7 +67,8 @@ func (c *cloud) openLedger(ctx context.Context) error {
 	c.OnAudited(c.ledger.Nudge)
 	own := c.Identity().String()
 	c.Go("audit index", func(ctx context.Context) error { return c.ledger.Run(ctx, own) })
-	exporter := &ledger.Exporter{Index: x, Store: c.store, Buckets: c.zones.walrusStore, Region: c.config.Region, Every: c.config.TrailDelivery, Clock: time.Now, Log: c.Log}
+	c.signer = &ledger.Signer{Store: c.store, Vault: c.book.Vault, Clock: time.Now}
+	exporter := &ledger.Exporter{Signer: c.signer, Index: x, Store: c.store, Buckets: c.zones.walrusStore, Region: c.config.Region, Every: c.config.TrailDelivery, Digests: c.config.TrailDigest, Clock: time.Now, Log: c.Log}
 	c.Go("trails", exporter.Run)
 	return nil
 }

@@ -43,6 +43,7 @@ type cloudTest struct {
 	public   string
 	keys     sign.Credentials
 	account  string
+	files    *trailFiles
 	zone     *zonetest.Zone
 	buckets  *buckettest.Fake
 }
@@ -51,7 +52,7 @@ type cloudTest struct {
 // can be started again in its place.
 func newCloudTest(t *testing.T) *cloudTest {
 	t.Helper()
-	return &cloudTest{T: t, state: t.TempDir(), internal: freeAddr(t), public: freeAddr(t), zone: zonetest.New(nil), buckets: buckettest.New(nil)}
+	return &cloudTest{T: t, state: t.TempDir(), internal: freeAddr(t), public: freeAddr(t), files: &trailFiles{all: map[string][]byte{}}, zone: zonetest.New(nil), buckets: buckettest.New(nil)}
 }
 
 func freeAddr(t *testing.T) string {
@@ -193,6 +194,7 @@ func (c *cloudTest) walrus(s *service.Service) {
 	s.Internal.Handle("PUT", bucket.Root+"/{bucket}", who, func(_ http.ResponseWriter, r *http.Request) error {
 		return c.buckets.Make(r.Context(), rest.Var(r, "bucket"))
 	})
+	s.Internal.Handle("PUT", bucket.Root+"/{bucket}/{key:AWSLogs/.*}", who, c.files.put)
 	s.Internal.Handle("PUT", object, who, func(_ http.ResponseWriter, r *http.Request) error {
 		from, key, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("X-Amz-Copy-Source"), "/"), "/")
 		_, err := as(r).Copy(r.Context(), bucket.Ref{Bucket: from, Key: key}, bucket.Ref{Bucket: rest.Var(r, "bucket"), Key: rest.Var(r, "key")})

@@ -41,6 +41,7 @@ type Config struct {
 	MasterKey       string        `flag:"master-key-file" help:"file with the key that seals users' secrets, outside the state folder and its copies; STATE/master.key when not given"`
 	TrailDelivery   time.Duration `flag:"trail-delivery" default:"5m" help:"how often trails write events into their buckets"`
 	IssuerNetworks  []string      `flag:"issuer-networks" help:"networks as 10.20.0.0/16 in which OIDC issuers may be asked for their keys; without any only public addresses are, since accounts name the URLs"`
+	TrailDigest     time.Duration `flag:"trail-digest" default:"1h" help:"how often trails with log file validation write signed digests"`
 	Region          string        `flag:"region" default:"us-east-1" help:"name of the region that this cloud is"`
 	PublicAddresses string        `flag:"public-addresses" help:"public IPv4 addresses to give out: ranges as 192.0.2.0/28 or 192.0.2.10-192.0.2.20, separated by commas"`
 	Endpoint        string        `flag:"endpoint" help:"URL of the public API, as users' settings name it; where it listens, when not given"`
@@ -81,6 +82,7 @@ type cloud struct {
 	issuers *federation.Issuers
 	events  *telling
 	ledger  *ledger.Ledger
+	signer  *ledger.Signer
 }
 
 func run(ctx context.Context, s *service.Service, conf *Config) error {

@@ -176,7 +176,7 @@ func TestPoolsOfPublicAddresses(t *testing.T) {
 // supervise keeps a cloudctl running that ends once at the crash point.
 func (c *cloudTest) supervise(at string) <-chan struct{} {
 	return crashtest.Supervise(c.T, childMark, at, "--state", c.state, "--listen", c.internal, "--public", c.public,
-		"--public-addresses", "192.0.2.0/29", "--log-level", "error")
+		"--public-addresses", "192.0.2.0/29", "--log-level", "error", "--trail-delivery", "50ms", "--trail-digest", "1s")
 }
 
 // The binary ends between any two durable writes, and is started again over
@@ -184,7 +184,7 @@ func (c *cloudTest) supervise(at string) <-chan struct{} {
 func TestTheProcessEndsAtEachNamedPoint(t *testing.T) {
 	points := crashtest.Points(t, "..", "../../shared/pki", "../../shared/service", "../../shared/audit", "../../shared/events")
 	points = slices.DeleteFunc(points, func(at string) bool {
-		return strings.HasPrefix(at, "cloudctl.local.") || strings.HasPrefix(at, "cloudctl.ledger.chosen") || strings.HasPrefix(at, "cloudctl.ledger.written")
+		return strings.HasPrefix(at, "cloudctl.local.")
 	})
 	if len(points) < 6 {
 		t.Fatalf("only %v", points)
@@ -195,7 +195,9 @@ func TestTheProcessEndsAtEachNamedPoint(t *testing.T) {
 			c := newCloudTest(t)
 			crashed := c.supervise(at)
 			c.furnish()
+			c.trail()
 			c.life()
+			c.trailIsWhole()
 			c.persist("the point is passed", func() error {
 				select {
 				case <-crashed:

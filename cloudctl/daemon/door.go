@@ -44,7 +44,7 @@ func (c *cloud) services() []*action.Service {
 	return []*action.Service{
 		ec2.Catalog.With(c.api),
 		sts.Catalog.With(&sts.API{Store: c.store, Vault: c.book.Vault, Clock: time.Now, Sessions: c.book.Sessions(), Issuers: c.issuers}),
-		cloudtrail.Catalog.With(&cloudtrail.API{Store: c.store, Index: c.ledger.Index, Buckets: c.zones.walrusStore, Region: c.config.Region, Clock: time.Now}),
+		cloudtrail.Catalog.With(&cloudtrail.API{Store: c.store, Index: c.ledger.Index, Buckets: c.zones.walrusStore, Keys: c.signer, Region: c.config.Region, Clock: time.Now}),
 		iam.Catalog.With(&iam.API{Store: c.store, Accounts: c.book, Vault: c.book.Vault, Clock: time.Now, Managed: managed.Policies{}}),
 		servicequotas.Catalog.With(&servicequotas.API{Store: c.store, Clock: time.Now, Region: c.config.Region}),
 		admin.Catalog.With(&admin.API{

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -33,8 +34,10 @@ type Exporter struct {
 	Index   *store.Index
 	Store   *store.Store
 	Buckets Deliverer
+	Signer  *Signer // of digests
 	Region  string
 	Every   time.Duration // between two files of a trail, unless there is much
+	Digests time.Duration // between two digests of a trail; an hour when zero
 	Clock   func() time.Time
 	Log     *slog.Logger
 }
@@ -47,7 +50,7 @@ func (e *Exporter) Run(ctx context.Context) error {
 		if err := e.Pass(ctx); err != nil && ctx.Err() == nil {
 			e.Log.Error("trails cannot be written", "err", err)
 		}
-		pause(ctx, min(e.Every, 5*time.Second))
+		pause(ctx, min(e.Every, cmp.Or(e.Digests, time.Hour), 5*time.Second))
 	}
 	return nil
 }
@@ -70,6 +73,11 @@ func (e *Exporter) Pass(ctx context.Context) error {
 			e.Log.Warn("a trail cannot be written", "trail", t.ARN, "err", err)
 		}
 	}
+	for _, t := range all {
+		if err := e.digest(ctx, t); err != nil && ctx.Err() == nil {
+			e.Log.Warn("a digest cannot be written", "trail", t.ARN, "err", err)
+		}
+	}
 	return nil
 }
 
@@ -85,21 +93,46 @@ func (e *Exporter) write(ctx context.Context, t store.Trail) error {
 	if err != nil {
 		return err
 	}
-	body, err := e.file(rows)
+	text, err := e.file(rows)
+	if err != nil {
+		return err
+	}
+	body, err := pack(text)
 	if err != nil {
 		return err
 	}
 	failed := e.Buckets.Deliver(ctx, bucket.Delivery{Bucket: t.Bucket, Key: t.Object, Type: "application/x-gzip", Body: body,
 		Service: Service, Source: t.ARN, Account: t.Account})
 	crash.Here("cloudctl.ledger.written")
-	return e.change(ctx, t, func(now *store.Trail) {
+	sum := sha256.Sum256(text)
+	return e.change(ctx, t, func(tx *store.Tx, now *store.Trail) error {
 		at := e.Clock()
 		if now.Tried = &at; failed != nil {
 			now.Failure = fault.CodeOf(failed)
-			return
+			return nil
 		}
 		now.Delivered, now.Failure, now.Done, now.UpTo, now.Object = &at, "", t.UpTo, 0, ""
+		if !now.Proven {
+			return nil
+		}
+		f := &store.TrailFile{Trail: t.ARN, Object: t.Object, Bucket: t.Bucket, Hash: hex.EncodeToString(sum[:])}
+		f.Oldest, f.Newest = span(rows)
+		return tx.Put(f)
 	})
+}
+
+// span returns when the first and the last of some events were.
+func span(rows []store.AuditLine) (oldest, newest time.Time) {
+	for i, r := range rows {
+		at := time.UnixMicro(r.At).UTC()
+		if i == 0 || at.Before(oldest) {
+			oldest = at
+		}
+		if at.After(newest) {
+			newest = at
+		}
+	}
+	return oldest, newest
 }
 
 // choose decides what the next file holds and what it is called.
@@ -117,7 +150,7 @@ func (e *Exporter) choose(ctx context.Context, t *store.Trail) (due bool, err er
 	at := now.UTC()
 	t.Object = Folder(t, e.Region) + at.Format("2006/01/02/") +
 		fmt.Sprintf("%s_CloudTrail_%s_%s_%s.json.gz", t.Account, e.Region, at.Format("20060102T1504Z"), hex.EncodeToString(sum[:8]))
-	return true, e.change(ctx, *t, func(now *store.Trail) { now.UpTo, now.Object = t.UpTo, t.Object })
+	return true, e.change(ctx, *t, func(_ *store.Tx, now *store.Trail) error { now.UpTo, now.Object = t.UpTo, t.Object; return nil })
 }
 
 // Folder is where a trail's files are, in its bucket.
@@ -126,13 +159,15 @@ func Folder(t *store.Trail, region string) string {
 }
 
 // change changes a trail that is still there and has not been moved meanwhile.
-func (e *Exporter) change(ctx context.Context, old store.Trail, how func(*store.Trail)) error {
+func (e *Exporter) change(ctx context.Context, old store.Trail, how func(*store.Tx, *store.Trail) error) error {
 	return e.Store.InTx(ctx, func(tx *store.Tx) error {
 		now, err := tx.Trail(old.Account, old.Name)
 		if err != nil || !now.Created.Equal(old.Created) || now.Done != old.Done {
 			return err
 		}
-		how(now)
+		if err := how(tx, now); err != nil {
+			return err
+		}
 		return tx.Put(now)
 	})
 }
@@ -147,10 +182,11 @@ func (e *Exporter) file(rows []store.AuditLine) ([]byte, error) {
 		}
 		f.Records = append(f.Records, b)
 	}
-	b, err := json.Marshal(f)
-	if err != nil {
-		return nil, err
-	}
+	return json.Marshal(f)
+}
+
+// pack compresses a file, the same one always in the same way.
+func pack(b []byte) ([]byte, error) {
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
 	if _, err := z.Write(b); err != nil {

@@ -13,8 +13,6 @@ import (
 
 	"karri/cloudctl/store"
 	"karri/shared/audit"
-	"karri/shared/bucket"
-	"karri/shared/fault"
 )
 
 // own is a log in this process.
@@ -206,85 +204,6 @@ func TestALogThatWasCutShows(t *testing.T) {
 	}
 	if n := w.count(store.Search{Action: "Do15"}); n != 1 {
 		t.Error("what came later is not taken over")
-	}
-}
-
-// shelf takes what is delivered.
-type shelf struct {
-	files map[string]string
-	err   error
-	puts  int
-}
-
-func (s *shelf) Deliver(_ context.Context, d bucket.Delivery) error {
-	s.puts++
-	if s.err != nil {
-		return s.err
-	}
-	if old, ok := s.files[d.Key]; ok && old != string(d.Body) {
-		return fmt.Errorf("%s is put with other bytes", d.Key)
-	}
-	s.files[d.Key] = string(d.Body)
-	return nil
-}
-
-func TestATrailWritesEachEventOnce(t *testing.T) {
-	w := open(t)
-	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close()
-	s := &shelf{files: map[string]string{}}
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	e := &Exporter{Index: w.Index, Store: st, Buckets: s, Region: "us-east-1", Every: time.Minute, Clock: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
-	trail := &store.Trail{ARN: "arn", Account: "111122223333", Name: "all", Bucket: "b", Prefix: "p", Logging: true, Created: now}
-	err = st.InTx(t.Context(), func(tx *store.Tx) error {
-		if err := tx.Add(&store.Account{ID: "111122223333", Name: "a", State: store.AccountActive}); err != nil {
-			return err
-		}
-		return tx.Add(trail)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	pass := func() {
-		t.Helper()
-		if err := e.Pass(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		now = now.Add(2 * time.Minute)
-	}
-	state := func() (t2 *store.Trail) {
-		err := st.View(t.Context(), func(tx *store.Tx) (err error) { t2, err = tx.Trail("111122223333", "all"); return err })
-		if err != nil {
-			t.Fatal(err)
-		}
-		return t2
-	}
-	pass()
-	w.note(3)
-	w.take()
-	s.err = fault.New(fault.Denied, "AccessDenied", "no")
-	pass()
-	if got := state(); got.Failure != "AccessDenied" || got.Object == "" || got.Done != 0 {
-		t.Errorf("%+v", got)
-	}
-	w.note(2)
-	w.take() // these do not change what the file holds
-	s.err = nil
-	pass()
-	if got := state(); got.Failure != "" || got.Done != 3 || got.Delivered == nil {
-		t.Errorf("%+v", got)
-	}
-	pass()
-	if len(s.files) != 2 || state().Done != 5 {
-		t.Errorf("%d files, %+v", len(s.files), state())
-	}
-	for key := range s.files {
-		if !strings.HasPrefix(key, "p/AWSLogs/111122223333/CloudTrail/us-east-1/2026/01/02/111122223333_CloudTrail_us-east-1_20260102T03") || !strings.HasSuffix(key, "Z_"+key[len(key)-24:len(key)-8]+".json.gz") {
-			t.Error(key)
-		}
 	}
 }
 

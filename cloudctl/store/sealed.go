@@ -9,7 +9,7 @@ import (
 // sealedIn are the tables with a sealed secret, and the column that it is
 // sealed for.
 var sealedIn = []struct{ table, name string }{
-	{"access_keys", "id"}, {"mfa_devices", "serial"}, {"server_certificates", "id"}, {"webhooks", "id"},
+	{"access_keys", "id"}, {"mfa_devices", "serial"}, {"server_certificates", "id"}, {"trail_keys", "id"}, {"webhooks", "id"},
 }
 
 // A SealedRow is a secret of any kind.

@@ -18,6 +18,7 @@ type Delivery struct {
 	Service     string // cloudtrail.amazonaws.com
 	Source      string // ARN of what it is delivered for
 	Account     string
+	Meta        map[string]string // the user's metadata of the object
 }
 
 // Deliver puts the object if the bucket's policy lets the service in. A repeat
@@ -29,6 +30,9 @@ func (c *Client) Deliver(ctx context.Context, d Delivery) error {
 	h.Set(SourceARNHeader, d.Source)
 	h.Set(SourceAccountHeader, d.Account)
 	h.Set("Content-Type", d.Type)
+	for name, value := range d.Meta {
+		h.Set("X-Amz-Meta-"+name, value)
+	}
 	h.Set("X-Amz-Acl", "bucket-owner-full-control")
 	res, err := c.do(ctx, http.MethodPut, d.Bucket, d.Key, rest.Request{Header: h, Stream: bytes.NewReader(d.Body)})
 	if err != nil {

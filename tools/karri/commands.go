@@ -69,6 +69,9 @@ func (b *builder) add(services []action.Manual) {
 	if n := b.nouns["event"]; n != nil {
 		n.AddCommand(watchEvents(b.set))
 	}
+	if n := b.nouns["trail"]; n != nil {
+		n.AddCommand(verifyTrail(b.set))
+	}
 	for noun, w := range waits {
 		if n := b.nouns[noun]; n != nil {
 			n.AddCommand(b.waitCommand(noun, w))
