@@ -313,9 +313,15 @@ func TestAgreesWithANaiveEvaluator(t *testing.T) {
 			p.Resource = mustParse(t, docs[3][0], true)
 		}
 		want := n.allowed(all, docs[0], docs[1], docs[2], docs[3])
-		got := Evaluate(&Request{Principal: who, Action: n.action, Resource: n.arn, Owner: acct, Keys: func(k string) []string { return n.keys[k] }}, p)
+		asked := &Request{Principal: who, Action: n.action, Resource: n.arn, Owner: acct, Keys: func(k string) []string { return n.keys[k] }}
+		got := Evaluate(asked, p)
 		if got.Allowed != want {
 			t.Fatalf("got %s, want allowed=%v\n%+v\nall=%v %s", got, want, n, all, docs)
+		}
+		counted, failed := Explain(asked, p)
+		if told := slices.ContainsFunc(counted, func(m Match) bool { return m.By == got.By && m.Source == got.Source }); told != (got.By != nil) ||
+			got.Denied != (len(counted) > 0 && counted[0].By.Deny) || slices.ContainsFunc(failed, func(m Match) bool { return m.Unmet == nil || m.By == got.By }) {
+			t.Fatalf("%s is told as %+v, %+v", got, counted, failed)
 		}
 		if want {
 			allowed++
