@@ -10,6 +10,10 @@
 // users makes, and what a session's does is what its user or role holds by then,
 // whichever session made it.
 //
+// What buckets hold walrus counts, in the transaction that would exceed it: it
+// is told the account's bounds (Share), and reads those of whoever asks in the
+// policies that it knows anyway.
+//
 // There are no counters: Check and Left count the rows in the transaction that
 // is about to add one, and read the policies in it too. Writers go one after
 // another, so nothing is exceeded however many ask at once, and a crash cannot
