@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"karri/cloudctl/managed"
 	"karri/cloudctl/store"
 	"karri/shared/action"
 )
@@ -25,13 +26,16 @@ var _ = action.Add(Catalog, action.Def[*API, ListPolicyTagsInput, ListPolicyTags
 	Name:    "ListPolicyTags",
 	Doc:     "Lists the tags of a policy.",
 	Example: ListPolicyTagsInput{PolicyArn: "arn:aws:iam::111122223333:policy/look"},
-	On:      on(onPolicy(func(in *ListPolicyTagsInput) string { return in.PolicyArn })),
+	On:      on(onReadPolicy(func(in *ListPolicyTagsInput) string { return in.PolicyArn })),
 	List:    &action.List{},
 	Run:     listPolicyTags,
 })
 
 func listPolicyTags(ctx context.Context, api *API, who action.Caller, in *ListPolicyTagsInput) (*ListPolicyTagsOutput, error) {
-	out := &ListPolicyTagsOutput{}
+	out := &ListPolicyTagsOutput{Tags: []Tag{}}
+	if managed.Of(in.PolicyArn) != nil {
+		return out, nil // the cloud's own have none
+	}
 	err := api.Store.View(ctx, func(tx *store.Tx) error {
 		p, err := ownPolicy(tx, who.Account, in.PolicyArn)
 		if err == nil {

@@ -357,3 +357,12 @@ func TestASidHasLettersAndDigitsOnly(t *testing.T) {
 	refused(w, "MalformedPolicyDocument", w.root.CreateRole, &iam.CreateRoleInput{RoleName: str("r"), AssumeRolePolicyDocument: str(
 		`{"Statement":[{"Sid":"a b","Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
 }
+
+func TestAToolThatReadsTagsReadsThoseOfTheCloudsPoliciesToo(t *testing.T) {
+	w := newWorld(t)
+	out := ok(w, w.root.ListPolicyTags, &iam.ListPolicyTagsInput{PolicyArn: str("arn:aws:iam::aws:policy/ReadOnlyAccess")})
+	if len(out.Tags) != 0 || out.IsTruncated {
+		t.Errorf("%+v", out)
+	}
+	refused(w, "NoSuchEntity", w.root.ListPolicyTags, &iam.ListPolicyTagsInput{PolicyArn: str("arn:aws:iam::" + w.account + ":policy/none")})
+}
