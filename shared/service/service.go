@@ -59,7 +59,7 @@ type Env struct {
 
 // AuthorityFlags are the settings of a daemon that gives certificates to others.
 type AuthorityFlags struct {
-	CertificateLife time.Duration `flag:"certificate-life" default:"8760h" help:"how long certificates are good that are given out from now on, 1h to 43800h; components renew them when a third of it is left; one that is away for longer has to join again, and a volume that stays plugged for longer is plugged anew before it survives the restart of its storage daemon"`
+	CertificateLife time.Duration `flag:"certificate-life" default:"8760h" help:"how long certificates are good that are given out from now on, 1h to 43800h; components renew them when a third of it is left; one that is away for longer has to join again, and a volume that stays attached for longer has to be attached anew when its storage daemon was restarted"`
 }
 
 // EventCredentials is the setting of a daemon that reaches the event server.

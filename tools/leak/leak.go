@@ -210,8 +210,9 @@ func (h *Hunt) Files(dir string, but ...string) error {
 }
 
 // Processes looks into the arguments and the environment of all processes whose
-// arguments name something, and returns their programs.
-func (h *Hunt) Processes(naming string) (programs []string, err error) {
+// arguments name something, and of others by their ids; it returns their
+// programs.
+func (h *Hunt) Processes(naming string, others ...int) (programs []string, err error) {
 	all, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, err
@@ -222,7 +223,7 @@ func (h *Hunt) Processes(naming string) (programs []string, err error) {
 			continue
 		}
 		args, err := os.ReadFile(filepath.Join("/proc", p.Name(), "cmdline"))
-		if err != nil || !bytes.Contains(args, []byte(naming)) {
+		if err != nil || !bytes.Contains(args, []byte(naming)) && !slices.Contains(others, pid) {
 			continue
 		}
 		program, _, _ := bytes.Cut(args, []byte{0})

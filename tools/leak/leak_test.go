@@ -130,6 +130,9 @@ func TestFilesAndProcessesAreSearched(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
+		if other, err := (&Hunt{}).Processes(filepath.Join(dir, "nothing"), cmd.Process.Pid); err != nil || !slices.Equal(other, []string{"sh"}) {
+			t.Errorf("by its id: %v %v", other, err)
+		}
 		h := hunt(t, map[string]string{"the key": secret})
 		n, err := h.Processes(dir)
 		if err != nil || !slices.Equal(n, []string{"sh"}) || len(h.Found()) != 1 || !strings.Contains(h.Found()[0], "the "+where+" of process") {

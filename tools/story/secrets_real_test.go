@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -76,7 +77,7 @@ func (c *cloud) secretsAreKept() {
 	if err := h.Files(c.Dir, notSearched...); err != nil {
 		c.t.Error(err)
 	}
-	programs, err := h.Processes(c.Dir)
+	programs, err := h.Processes(c.Dir, c.libvirt()...)
 	if err != nil {
 		c.t.Error(err)
 	}
@@ -137,6 +138,9 @@ func (c *cloud) known() []known {
 func (c *cloud) keyFiles() (all []known) {
 	c.t.Helper()
 	err := filepath.WalkDir(c.Dir, func(file string, d fs.DirEntry, err error) error {
+		if os.IsNotExist(err) {
+			return nil // it went meanwhile
+		}
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
@@ -241,6 +245,18 @@ func (c *cloud) sealed() (all []known) {
 		c.t.Errorf("%d secrets of users: %v", len(all), err)
 	}
 	return all
+}
+
+// libvirt returns the daemons that nodectl started, in a place of their own.
+func (c *cloud) libvirt() (pids []int) {
+	files, _ := filepath.Glob(filepath.Join(c.Dir, "node*/libvirt/run/*.pid"))
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if pid, bad := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && bad == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 // huntPages asks the admin listener of each daemon that runs.
