@@ -110,16 +110,17 @@ func (o *Observer) done(rec *recorder, r *http.Request, c *call, taken int64, to
 	// A record of its own, since Log looks up its caller for each line and boxes
 	// each value.
 	line := slog.NewRecord(time.Now(), level, "request", 0)
-	line.AddAttrs(slog.String("request_id", c.id), slog.String("listener", o.Listener), slog.String("method", r.Method),
+	var room [20]slog.Attr
+	attrs := append(room[:0], slog.String("request_id", c.id), slog.String("listener", o.Listener), slog.String("method", r.Method),
 		slog.String("path", r.URL.EscapedPath()), slog.String("route", c.route), slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes), slog.Int64("bytes_in", taken),
 		slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("remote", r.RemoteAddr))
 	if c.caller.Role != "" {
-		line.AddAttrs(slog.String("caller", c.caller.String()))
+		attrs = append(attrs, slog.String("caller", c.caller.String()))
 	}
 	if c.err != nil {
-		line.AddAttrs(slog.String("err", c.err.Error()))
+		attrs = append(attrs, slog.String("err", c.err.Error()))
 	}
-	line.Add(c.notes...)
+	line.AddAttrs(append(attrs, c.notes...)...)
 	_ = o.Log.Handler().Handle(r.Context(), line) // a log that cannot be written is nobody's request
 }
 

@@ -48,7 +48,7 @@ type call struct {
 	caller   pki.Identity
 	claimed  string // whom a request that is not believed names
 	key      string
-	notes    []any
+	notes    []slog.Attr
 	err      error
 	quiet    bool
 	unnoted  bool
@@ -105,7 +105,10 @@ func Label(ctx context.Context, route string) { callOf(ctx).route = route }
 // Note adds key and value to the request's line in the access log.
 func Note(ctx context.Context, key string, value any) {
 	c := callOf(ctx)
-	c.notes = append(c.notes, key, value)
+	if c.notes == nil {
+		c.notes = make([]slog.Attr, 0, 4)
+	}
+	c.notes = append(c.notes, slog.Any(key, value))
 }
 
 // Unaudited keeps a request that succeeds out of the audit log: reading the log

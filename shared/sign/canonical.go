@@ -20,7 +20,10 @@ type pairs []pair
 // parsePairs decodes as url.ParseQuery does, which handlers use, but refuses
 // what that would drop (a bare semicolon, a broken escape).
 func parsePairs(raw string) (pairs, error) {
-	var ps pairs
+	if raw == "" {
+		return nil, nil
+	}
+	ps := make(pairs, 0, strings.Count(raw, "&")+1)
 	for part := range strings.SplitSeq(raw, "&") {
 		if part == "" {
 			continue
@@ -88,31 +91,54 @@ func (ps pairs) canonical(but string, leave bool) string {
 		return strings.Compare(a.value, b.value)
 	})
 	var b strings.Builder
+	n := 0
+	for _, e := range es {
+		n += len(e.name) + len(e.value) + 2
+	}
+	b.Grow(n)
 	for i, e := range es {
 		if i > 0 {
 			b.WriteByte('&')
 		}
-		b.WriteString(e.name + "=" + e.value)
+		b.WriteString(e.name)
+		b.WriteByte('=')
+		b.WriteString(e.value)
 	}
 	return b.String()
 }
 
 // encode escapes each byte but A-Z a-z 0-9 - . _ ~ and, if asked, the slash.
 func encode(s string, slash bool) string {
+	if plain(s, slash) {
+		return s
+	}
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
 	for i := range len(s) {
 		c := s[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_', c == '~', slash && c == '/':
+		if unreserved(c) || slash && c == '/' {
 			b.WriteByte(c)
-		default:
+		} else {
 			b.WriteByte('%')
 			b.WriteByte(hex[c>>4])
 			b.WriteByte(hex[c&15])
 		}
 	}
 	return b.String()
+}
+
+// plain reports whether encode would change nothing.
+func plain(s string, slash bool) bool {
+	for i := range len(s) {
+		if c := s[i]; !unreserved(c) && !(slash && c == '/') {
+			return false
+		}
+	}
+	return true
+}
+
+func unreserved(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
 }
 
 // paths returns the canonical forms of an escaped path that clients sign. S3:
@@ -132,6 +158,9 @@ func (d *Dialect) paths(escaped string) []string {
 }
 
 func onceEncoded(escaped string) string {
+	if plain(escaped, true) {
+		return escaped
+	}
 	segments := strings.Split(escaped, "/")
 	for i, s := range segments {
 		if plain, err := url.PathUnescape(s); err == nil {
@@ -157,7 +186,11 @@ func (v *Verifier) signedHeaders(r *http.Request, names []string) (string, error
 		return "", v.Dialect.fault(unsignedHeader, "The header 'host' must be signed.")
 	}
 	for name := range r.Header {
-		if low := strings.ToLower(name); strings.HasPrefix(low, "x-amz-") && !slices.Contains(names, low) {
+		const ours = "x-amz-"
+		if len(name) < len(ours) || !strings.EqualFold(name[:len(ours)], ours) {
+			continue
+		}
+		if low := lowOf(name); !slices.Contains(names, low) {
 			return "", v.Dialect.fault(unsignedHeader, "There were headers present in the request which were not signed: %s", low)
 		}
 	}
@@ -172,8 +205,9 @@ func (v *Verifier) signedHeaders(r *http.Request, names []string) (string, error
 // request does not have. net/http keeps some headers apart from Header.
 func canonicalHeaders(r *http.Request, names []string) (lines, missing string) {
 	var b strings.Builder
+	b.Grow(256) // of the usual request
 	for _, name := range names {
-		values := r.Header[textproto.CanonicalMIMEHeaderKey(name)]
+		values := r.Header[headerOf(name)]
 		switch {
 		case name == "host":
 			values = []string{r.Host}
@@ -196,6 +230,32 @@ func canonicalHeaders(r *http.Request, names []string) (lines, missing string) {
 		b.WriteByte('\n')
 	}
 	return b.String(), ""
+}
+
+// usual are the headers that most requests sign, as net/http writes them.
+var usual = [...][2]string{
+	{"x-amz-date", "X-Amz-Date"}, {"x-amz-content-sha256", "X-Amz-Content-Sha256"}, {"host", "Host"}, {"x-amz-security-token", "X-Amz-Security-Token"},
+	{"content-type", "Content-Type"}, {"content-md5", "Content-Md5"}, {"content-length", "Content-Length"}, {"range", "Range"},
+}
+
+// headerOf is textproto.CanonicalMIMEHeaderKey, and lowOf strings.ToLower, which
+// allocate.
+func headerOf(name string) string {
+	for i := range usual {
+		if usual[i][0] == name {
+			return usual[i][1]
+		}
+	}
+	return textproto.CanonicalMIMEHeaderKey(name)
+}
+
+func lowOf(header string) string {
+	for i := range usual {
+		if usual[i][1] == header {
+			return usual[i][0]
+		}
+	}
+	return strings.ToLower(header)
 }
 
 // squeeze trims a header's value and makes runs of spaces one.

@@ -216,13 +216,14 @@ func (v *Verifier) verifyV4(r *http.Request, query pairs, body *Body, token stri
 	if err != nil {
 		return Identity{}, nil, v.keyFault(err, token)
 	}
-	if !v.matches(r, query, s, headers, hash, key.Signing) {
+	stamp, within := s.at.Format(stampForm), s.String()
+	if !v.matches(r, query, s, toSign{stamp, within, headers, hash}, key.Signing) {
 		return Identity{}, nil, v.mismatch()
 	}
 	if err := v.alive(key); err != nil {
 		return Identity{}, nil, err
 	}
-	if err := v.prove(r, body, hash, &chunkSigner{key: key.Signing, stamp: s.at.Format(stampForm), scope: s.String(), last: s.signature}); err != nil {
+	if err := v.prove(r, body, hash, &chunkSigner{key: key.Signing, stamp: stamp, scope: within, last: s.signature}); err != nil {
 		return Identity{}, nil, err
 	}
 	return Identity{
@@ -231,15 +232,39 @@ func (v *Verifier) verifyV4(r *http.Request, query pairs, body *Body, token stri
 	}, body, nil
 }
 
+// toSign is what a signature is made of beside the request line.
+type toSign struct{ stamp, scope, headers, hash string }
+
 // matches compares the signature for each admissible form of the path. Each
 // form follows from the bytes of the path that was sent and is used for
 // nothing else, so none of them lets a path be swapped.
-func (v *Verifier) matches(r *http.Request, query pairs, s *scope, headers, hash string, key []byte) bool {
-	ok := false
+func (v *Verifier) matches(r *http.Request, query pairs, s *scope, with toSign, key []byte) bool {
+	var sent [sha256.Size]byte
+	if n, err := hex.Decode(sent[:], []byte(s.signature)); err != nil || n != len(sent) {
+		return false // its form was checked before
+	}
+	params, ok := query.canonical("X-Amz-Signature", s.presigned), false
 	for _, uri := range v.Dialect.paths(r.URL.EscapedPath()) {
-		creq := strings.Join([]string{r.Method, uri, query.canonical("X-Amz-Signature", s.presigned), headers, strings.Join(s.headers, ";"), hash}, "\n")
-		want := signString(key, stringToSign(s.at, s.String(), creq))
-		ok = hmac.Equal([]byte(want), []byte(s.signature)) || ok
+		b := make([]byte, 0, 1024) // of the usual request
+		for i, part := range [...]string{r.Method, uri, params, with.headers} {
+			if i > 0 {
+				b = append(b, '\n')
+			}
+			b = append(b, part...)
+		}
+		for i, name := range s.headers {
+			if i == 0 {
+				b = append(b, '\n')
+			} else {
+				b = append(b, ';')
+			}
+			b = append(b, name...)
+		}
+		b = append(append(b, '\n'), with.hash...)
+		sum := sha256.Sum256(b)
+		b = append(append(b[:0], algorithm4+"\n"...), with.stamp...)
+		b = append(append(append(b, '\n'), with.scope...), '\n')
+		ok = hmac.Equal(macOf(key, hex.AppendEncode(b, sum[:])), sent[:]) || ok
 	}
 	return ok
 }
@@ -328,9 +353,11 @@ func stringToSign(at time.Time, scope, canonicalRequest string) string {
 
 func signString(key []byte, s string) string { return hex.EncodeToString(mac(key, s)) }
 
-func mac(key []byte, s string) []byte {
+func mac(key []byte, s string) []byte { return macOf(key, []byte(s)) }
+
+func macOf(key, b []byte) []byte {
 	h := hmac.New(sha256.New, key)
-	h.Write([]byte(s))
+	h.Write(b)
 	return h.Sum(nil)
 }
 
