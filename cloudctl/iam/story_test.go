@@ -366,3 +366,18 @@ func TestAToolThatReadsTagsReadsThoseOfTheCloudsPoliciesToo(t *testing.T) {
 	}
 	refused(w, "NoSuchEntity", w.root.ListPolicyTags, &iam.ListPolicyTagsInput{PolicyArn: str("arn:aws:iam::" + w.account + ":policy/none")})
 }
+
+// The vendor's client tells a simulation on all resources from one on some.
+func TestASimulationIsReadByTheVendorsClient(t *testing.T) {
+	w := newWorld(t)
+	in := &iam.SimulateCustomPolicyInput{
+		PolicyInputList: []string{`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`}, ActionNames: []string{"s3:GetObject"},
+	}
+	if r := ok(w, w.root.SimulateCustomPolicy, in).EvaluationResults[0]; r.EvalDecisionDetails != nil || len(r.ResourceSpecificResults) != 0 || r.EvalDecision != "allowed" {
+		t.Errorf("%+v", r)
+	}
+	in.ResourceArns = []string{"arn:aws:s3:::pond/k"}
+	if r := ok(w, w.root.SimulateCustomPolicy, in).EvaluationResults[0]; r.EvalDecisionDetails == nil || len(r.ResourceSpecificResults) != 1 || *r.EvalResourceName != in.ResourceArns[0] {
+		t.Errorf("%+v", r)
+	}
+}

@@ -114,7 +114,7 @@ func (p *Plan) tree(d Dialect, s *slot, v reflect.Value) (any, error) {
 				continue
 			}
 			f := v.FieldByIndex(s.index)
-			absent := f.Kind() == reflect.Pointer || p.use == Request && (f.Kind() == reflect.Slice || f.Kind() == reflect.Map)
+			absent := f.Kind() == reflect.Pointer || f.Kind() == reflect.Map || p.use == Request && f.Kind() == reflect.Slice
 			if absent && f.IsNil() || neverEmpty(s.plan.shape.Type) && f.IsZero() {
 				continue
 			}

@@ -54,7 +54,7 @@ func (w *writer) member(p *Plan, s *slot, v reflect.Value) {
 		}
 		v = v.Elem()
 	}
-	if neverEmpty(p.shape.Type) && v.IsZero() {
+	if neverEmpty(p.shape.Type) && v.IsZero() || v.Kind() == reflect.Map && v.IsNil() {
 		return
 	}
 	flat := s.Flattened || s.Shape.Flattened
