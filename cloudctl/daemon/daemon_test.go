@@ -176,7 +176,7 @@ func TestPoolsOfPublicAddresses(t *testing.T) {
 // supervise keeps a cloudctl running that ends once at the crash point.
 func (c *cloudTest) supervise(at string) <-chan struct{} {
 	return crashtest.Supervise(c.T, childMark, at, "--state", c.state, "--listen", c.internal, "--public", c.public,
-		"--public-addresses", "192.0.2.0/29", "--log-level", "error", "--trail-delivery", "50ms", "--trail-digest", "1s")
+		"--public-addresses", "192.0.2.0/29", "--log-level", "error", "--trail-delivery", "50ms", "--trail-digest", "1s", "--audit-days", "1")
 }
 
 // The binary ends between any two durable writes, and is started again over
@@ -193,6 +193,7 @@ func TestTheProcessEndsAtEachNamedPoint(t *testing.T) {
 		t.Run(at, func(t *testing.T) {
 			t.Parallel()
 			c := newCloudTest(t)
+			c.oldAudit()
 			crashed := c.supervise(at)
 			c.furnish()
 			c.trail()

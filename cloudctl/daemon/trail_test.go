@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
+	"karri/shared/audit"
 	"karri/shared/rest"
 	"karri/shared/sign"
 )
@@ -120,4 +122,22 @@ func (c *cloudTest) trailIsWhole() {
 		}
 		return nil
 	})
+}
+
+// oldAudit leaves an audit log that is older than it is to be kept.
+func (c *cloudTest) oldAudit() {
+	c.Helper()
+	l, err := audit.Open(filepath.Join(c.state, "audit"), audit.Options{Daemon: "cloudctl.karri", Segment: 1})
+	if err != nil {
+		c.Fatal(err)
+	}
+	for range 3 {
+		l.Note(&audit.Line{Time: time.Now().Add(-48 * time.Hour), Service: "karri", Action: "Old", RequestID: "old"})
+		if err := l.Flush(c.Context()); err != nil {
+			c.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		c.Fatal(err)
+	}
 }

@@ -262,6 +262,9 @@ func (l *Ledger) add(ctx context.Context, head store.AuditHead, p audit.Part) er
 		problem = err.Error()
 		p.Head = audit.Head{Seq: uint64(head.Seq), Hash: head.Hash} // it is asked again
 	}
+	if p.Pruned > 0 && head.Seq > 0 && problem == "" {
+		problem = fmt.Sprintf("%d lines behind line %d were pruned before they were taken over", p.Pruned, head.Seq)
+	}
 	if problem != "" && head.Problem == "" {
 		head.Problem = problem
 		l.Log.Error("an audit log has what cannot be", "of", head.Daemon, "problem", problem)

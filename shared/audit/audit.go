@@ -15,6 +15,10 @@
 // written: that is taken off when the log is opened. While the disk takes
 // nothing, lines wait in memory up to a bound; how many were lost beyond is
 // itself a line.
+//
+// What is too old or too much is pruned, whole segments at a time: the log says
+// so in a line, the last line that went is kept as an anchor, from which what is
+// left follows, and then the segments go (prune.go).
 package audit
 
 import (

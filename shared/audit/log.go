@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -15,7 +14,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,8 +26,10 @@ import (
 // Options are the settings of a Log. Zero values stand for the defaults.
 type Options struct {
 	Daemon  string
-	Segment int64 // bytes of a segment; 64 MiB
-	Keep    int64 // bytes of all; older segments are removed; 4 GiB
+	Segment int64         // bytes of a segment; 64 MiB
+	Keep    int64         // bytes of all; older segments are removed; 4 GiB
+	Age     time.Duration // of lines; segments of older ones are removed; 0: none are for that
+	Clock   func() time.Time
 	Log     *slog.Logger
 	// Wrote, when there, is called after lines were written.
 	Wrote func()
@@ -60,8 +60,11 @@ type Log struct {
 	quit chan struct{}
 	done chan struct{}
 
+	whole sync.RWMutex // held by readers, and by the writer while segments go
+
 	file  *os.File
 	size  int64
+	begun time.Time // of the segment
 	dirty bool
 	at    place // of the last reader
 }
@@ -80,6 +83,9 @@ func Open(dir string, o Options) (*Log, error) {
 	o.Segment, o.Keep = cmp.Or(o.Segment, 64<<20), cmp.Or(o.Keep, 4<<30)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
 	}
 	l := &Log{dir: dir, o: o, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	l.idle = sync.NewCond(&l.mu)
@@ -106,6 +112,9 @@ func (l *Log) open() error {
 		return err
 	}
 	l.id, l.prev = string(id), genesis(string(id))
+	if err := l.sweep(); err != nil {
+		return err
+	}
 	all, err := segments(l.dir)
 	if err != nil || len(all) == 0 {
 		return err
@@ -144,7 +153,7 @@ func (l *Log) resume(s segment) error {
 	}
 	l.seq, l.prev = head.Seq, sha256.Sum256(line)
 	l.written = Head{l.seq, hex.EncodeToString(l.prev[:])}
-	return nil
+	return l.begin(s.path)
 }
 
 // before takes up the segment before an empty one.
@@ -237,6 +246,9 @@ func (l *Log) write() {
 	defer close(l.done)
 	sync := time.NewTimer(time.Hour)
 	defer sync.Stop()
+	old := time.NewTicker(time.Hour)
+	defer old.Stop()
+	l.tryPrune()
 	var spare []byte
 	pending := false // the timer runs
 	for ended := false; ; {
@@ -246,6 +258,9 @@ func (l *Log) write() {
 			pending = false
 			l.sync()
 			continue
+		case <-old.C:
+			l.tryPrune()
+			continue
 		case <-l.quit:
 			ended = true
 		}
@@ -254,9 +269,12 @@ func (l *Log) write() {
 		l.buf = spare[:0]
 		l.mu.Unlock()
 		for len(lines) > 0 {
-			err := l.put(lines, first)
+			turned, err := l.put(lines, first)
 			if err == nil {
 				l.wrote(head)
+				if turned {
+					l.tryPrune()
+				}
 				break
 			}
 			l.o.Log.Error("the audit log cannot be written", "err", err)
@@ -295,6 +313,12 @@ func (l *Log) wrote(head Head) {
 	}
 }
 
+func (l *Log) tryPrune() {
+	if err := l.prune(); err != nil {
+		l.o.Log.Error("the audit log cannot be pruned", "err", err)
+	}
+}
+
 func (l *Log) sync() {
 	if l.file != nil {
 		if err := l.file.Sync(); err != nil {
@@ -303,13 +327,18 @@ func (l *Log) sync() {
 	}
 }
 
-// put writes lines to the file, all of them or none.
-func (l *Log) put(lines []byte, first uint64) error {
-	if l.file == nil || l.size >= l.o.Segment {
+// put writes lines to the file, all of them or none, and tells whether that is
+// another one.
+func (l *Log) put(lines []byte, first uint64) (turned bool, err error) {
+	if turned = l.file == nil || l.size >= l.o.Segment || l.aged(); turned {
 		if err := l.turn(first); err != nil {
-			return err
+			return false, err
 		}
 	}
+	return turned, l.append(lines)
+}
+
+func (l *Log) append(lines []byte) error {
 	n, err := l.file.Write(lines)
 	if err != nil {
 		back := l.file.Truncate(l.size)
@@ -322,7 +351,7 @@ func (l *Log) put(lines []byte, first uint64) error {
 	return nil
 }
 
-// turn begins a segment, and removes the oldest ones when there are too many.
+// turn begins a segment.
 func (l *Log) turn(first uint64) error {
 	f, err := os.OpenFile(filepath.Join(l.dir, fmt.Sprintf("%020d.log", first)), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -333,68 +362,6 @@ func (l *Log) turn(first uint64) error {
 			return errors.Join(err, f.Close())
 		}
 	}
-	l.file, l.size = f, 0
-	if err := durable.SyncDir(l.dir); err != nil {
-		return err
-	}
-	all, err := segments(l.dir)
-	if err != nil {
-		return err
-	}
-	var sum int64
-	for _, s := range slices.Backward(all) {
-		if sum += s.size; sum > l.o.Keep {
-			err = errors.Join(err, os.Remove(s.path))
-		}
-	}
-	return err
-}
-
-// A segment is a file of a log.
-type segment struct {
-	path  string
-	first uint64 // number of its first line
-	size  int64
-}
-
-// segments lists those of a log in order.
-func segments(dir string) ([]segment, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var all []segment
-	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name(), ".log")
-		first, err := strconv.ParseUint(name, 10, 64)
-		if !ok || err != nil {
-			continue
-		}
-		info, err := e.Info()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, segment{filepath.Join(dir, e.Name()), first, info.Size()})
-	}
-	slices.SortFunc(all, func(a, b segment) int { return cmp.Compare(a.first, b.first) })
-	return all, nil
-}
-
-// lastLine returns the last whole line of a file and where it ends; nil when
-// there is none.
-func lastLine(f *os.File, size int64) (end int64, line []byte, err error) {
-	for n := int64(64 << 10); ; n *= 4 {
-		from := max(0, size-n)
-		b := make([]byte, size-from)
-		if _, err := f.ReadAt(b, from); err != nil {
-			return 0, nil, err
-		}
-		last := bytes.LastIndexByte(b, '\n')
-		if last < 0 && from == 0 {
-			return 0, nil, nil
-		}
-		if start := bytes.LastIndexByte(b[:max(last, 0)], '\n'); last >= 0 && (start >= 0 || from == 0) {
-			return from + int64(last) + 1, bytes.Clone(b[start+1 : last]), nil
-		}
-	}
+	l.file, l.size, l.begun = f, 0, l.o.Clock()
+	return durable.SyncDir(l.dir)
 }

@@ -11,6 +11,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 
 	"karri/shared/fault"
 )
@@ -28,6 +30,9 @@ type Part struct {
 	Lines []string `json:"lines"` // byte for byte as they are in the log: they are chained
 	Head  Head     `json:"head"`  // the last line that was looked at
 	More  bool     `json:"more"`  // there are more lines now
+	// Pruned are the lines behind the place that were removed, for their age or
+	// because there were too many, before they were asked for.
+	Pruned uint64 `json:"pruned,omitempty"`
 }
 
 // Cut says that the log is not the one that was read before: lines were
@@ -44,6 +49,8 @@ const (
 // management of things, and all that were refused. At is checked: Cut is the
 // answer where the log has another line there.
 func (l *Log) After(at Head) (Part, error) {
+	l.whole.RLock()
+	defer l.whole.RUnlock()
 	p := Part{Log: l.id, Head: at, Lines: []string{}}
 	l.mu.Lock()
 	upTo, from := l.written, l.at
@@ -57,8 +64,12 @@ func (l *Log) After(at Head) (Part, error) {
 	if from.head != at || from.path == "" {
 		from = place{}
 	}
+	old, err := readAnchor(l.dir)
+	if err != nil {
+		return p, err
+	}
 	looked, size := 0, 0
-	err := walk(l.dir, from, at.Seq, func(v visit) (bool, error) {
+	err = walk(l.dir, from, at.Seq, func(v visit) (bool, error) {
 		switch {
 		case v.seq < at.Seq:
 			return true, nil
@@ -67,7 +78,13 @@ func (l *Log) After(at Head) (Part, error) {
 				return false, Cut
 			}
 			return true, nil
-		case v.seq > upTo.Seq || looked == mostLines || size > mostBytes:
+		case looked == 0 && v.seq != at.Seq+1:
+			if v.seq > old.Seq+1 || at.Seq > old.Seq {
+				return false, Cut
+			}
+			p.Pruned = v.seq - at.Seq - 1
+		}
+		if v.seq > upTo.Seq || looked == mostLines || size > mostBytes {
 			p.More = v.seq <= upTo.Seq
 			return false, nil
 		}
@@ -208,21 +225,30 @@ func Verify(dir string, known ...Head) (Report, error) {
 			want[k.Seq] = k.Hash
 		}
 	}
+	old, err := readAnchor(dir)
+	if err != nil {
+		say("%v", err)
+	}
+	said := old.Seq == 0
 	err = walk(dir, place{}, 0, func(v visit) (bool, error) {
 		hash := v.hash()
-		begin := genesis(r.Log)
+		said = said || says(v.line, old)
 		switch {
 		case v.seq == 0:
 			say("%s has at byte %d what is no line", filepath.Base(v.path), v.off)
 			return true, nil
 		case r.Lines == 0:
-			if r.First = v.seq; v.seq == 1 && v.prev != hex.EncodeToString(begin[:]) {
-				say("the first line is not that of this log")
+			r.First = v.seq
+			if why := beginning(r.Log, old, v); why != "" {
+				say("%s", why)
 			}
 		case v.seq != r.Last.Seq+1:
 			say("line %d comes after line %d", v.seq, r.Last.Seq)
 		case v.prev != r.Last.Hash:
 			say("line %d does not follow from the line before: one of them was changed", v.seq)
+		}
+		if v.seq == old.Seq && hash != old.Hash {
+			say("line %d is not the one that is kept as the last that was pruned", v.seq)
 		}
 		if h := want[v.seq]; h != "" && h != hash {
 			say("line %d is not the one that was seen there", v.seq)
@@ -232,6 +258,9 @@ func Verify(dir string, known ...Head) (Report, error) {
 		r.Last = Head{v.seq, hash}
 		return true, nil
 	})
+	if !said {
+		say("the lines up to %d are gone, and the log does not say that they were pruned", old.Seq)
+	}
 	for seq := range want {
 		if seq > r.Last.Seq {
 			say("line %d, which was seen, is gone: the log ends with line %d", seq, r.Last.Seq)
@@ -240,5 +269,32 @@ func Verify(dir string, known ...Head) (Report, error) {
 	return r, err
 }
 
+// beginning says what is wrong with the first line that a log has; "": nothing.
+func beginning(id string, old anchor, v visit) string {
+	begin := genesis(id)
+	switch {
+	case v.seq == 1 && v.prev != hex.EncodeToString(begin[:]):
+		return "the first line is not that of this log"
+	case v.seq == old.Seq+1 && old.Seq > 0 && v.prev != old.Hash:
+		return fmt.Sprintf("line %d does not follow from the last line that was pruned", v.seq)
+	case v.seq > old.Seq+1:
+		return fmt.Sprintf("the lines before line %d are gone, and were not pruned", v.seq)
+	}
+	return ""
+}
+
+// says reports whether a line tells that the log was pruned up to there.
+func says(line []byte, old anchor) bool {
+	if !bytes.Contains(line, []byte(`,"service":"audit","action":"Prune"`)) {
+		return false
+	}
+	var l Line
+	return json.Unmarshal(line, &l) == nil && l.Action == "Prune" && slices.Equal(l.On, []string{strconv.FormatUint(old.Seq, 10), old.Hash})
+}
+
 // Verify checks the log that is written here.
-func (l *Log) Verify(known ...Head) (Report, error) { return Verify(l.dir, known...) }
+func (l *Log) Verify(known ...Head) (Report, error) {
+	l.whole.RLock()
+	defer l.whole.RUnlock()
+	return Verify(l.dir, known...)
+}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"karri/shared/audit"
 	"karri/shared/fault"
@@ -16,7 +17,7 @@ import (
 // clusterctl of its zone.
 func (s *Service) openAudit() (err error) {
 	s.Audit, err = audit.Open(filepath.Join(s.State, "audit"), audit.Options{
-		Daemon: s.Identity().String(), Keep: int64(s.AuditMiB) << 20, Log: s.Log, Wrote: s.audited,
+		Daemon: s.Identity().String(), Keep: int64(s.AuditMiB) << 20, Age: time.Duration(s.AuditDays) * 24 * time.Hour, Log: s.Log, Wrote: s.audited,
 	})
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ type Flags struct {
 	Advertise string `flag:"advertise" help:"host:port at which the other components reach the internal API; where it listens, when not given"`
 	Admin     string `flag:"admin" default:"127.0.0.1:0" help:"loopback host:port of /healthz, /readyz, /metrics and /debug/pprof"`
 	AuditMiB  int    `flag:"audit-mib" default:"4096" help:"how much of the audit log is kept; the oldest part goes"`
+	AuditDays int    `flag:"audit-days" default:"365" help:"how old lines of the audit log become; 0: however old"`
 	LogLevel  string `flag:"log-level" default:"info" help:"debug, info, warn or error"`
 	Join      string `flag:"join" help:"one-time token that lets this component into the cloud; needed at the first start only"`
 	JoinFile  string `flag:"join-file" help:"file that holds the join token"`
