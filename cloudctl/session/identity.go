@@ -19,6 +19,14 @@ const everything = `{"Version":"2012-10-17","Statement":[{"Sid":"TheAccount","Ef
 // those of federated users manage no identities.
 const notIAM = `{"Version":"2012-10-17","Statement":[{"Sid":"SessionsManageNoIdentities","Effect":"Deny","Action":"iam:*","Resource":"*"}]}`
 
+// notSTS is why the sessions of users ask STS for nothing but another role and
+// who they are, and notRoles why those of federated users do not even get a role.
+// See GetSessionToken and GetFederationToken in the API reference of STS.
+const (
+	notSTS   = `{"Version":"2012-10-17","Statement":[{"Sid":"SessionsMakeNoSessions","Effect":"Deny","Action":["sts:Decode*","sts:GetAccessKeyInfo","sts:GetFederationToken"],"Resource":"*"}]}`
+	notRoles = `{"Version":"2012-10-17","Statement":[{"Sid":"FederatedUsersTakeNoRoles","Effect":"Deny","Action":"sts:AssumeRole","Resource":"*"}]}`
+)
+
 // identity reads whom a session stands for. The fault Missing says that the
 // account, user or role is gone or suspended, and the session with it.
 func (d *Desk) identity(tx *store.Tx, c *Claims) (*identity.Identity, error) {
@@ -45,7 +53,13 @@ func (d *Desk) identity(tx *store.Tx, c *Claims) (*identity.Identity, error) {
 		}
 		i.Kind, i.Name, i.ARN, i.ID = identity.Federated, c.Name, FederatedARN(c.Account, c.Name), c.Account+":"+c.Name
 	}
-	if i.Kind != identity.Role && (c.MFA == nil || i.Kind == identity.Federated) {
+	if i.Kind != identity.Role {
+		i.Policies = append(i.Policies, identity.Document{Name: "session", Text: notSTS})
+	}
+	if i.Kind == identity.Federated {
+		i.Policies = append(i.Policies, identity.Document{Name: "session", Text: notRoles})
+	}
+	if i.Kind == identity.Federated || i.Kind != identity.Role && c.MFA == nil {
 		i.Policies = append(i.Policies, identity.Document{Name: "session", Text: notIAM})
 	}
 	i.SessionTags, i.Transitive, i.Source, i.Provider, i.MFA = c.Tags, c.Transitive, c.Source, c.Provider, c.MFA

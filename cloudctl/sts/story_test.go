@@ -188,6 +188,7 @@ func TestASecondFactorIsShownOnce(t *testing.T) {
 	w.sees(plain, false, false) // manages no identities
 	refused(w, w.sts(plain).AssumeRole, assume(arn), "AccessDenied")
 	refused(w, w.sts(plain).GetSessionToken, &awssts.GetSessionTokenInput{}, "AccessDenied")
+	refused(w, w.sts(plain).GetAccessKeyInfo, &awssts.GetAccessKeyInfoInput{AccessKeyId: &ann.id}, "AccessDenied")
 	w.shift.Store(int64(30 * time.Second))
 	code = w.code()
 	strong := of(do(w, w.sts(ann).GetSessionToken, &awssts.GetSessionTokenInput{SerialNumber: &serial, TokenCode: &code, DurationSeconds: aws.Int32(900)}).Credentials)
@@ -282,6 +283,10 @@ func TestFederatedUsers(t *testing.T) {
 	}
 	w.sees(guest, false, false)
 	refused(w, w.sts(guest).GetFederationToken, &awssts.GetFederationTokenInput{Name: aws.String("more")}, "AccessDenied")
+	open := w.role("open", trust(`{"AWS":"`+w.account+`"}`, ""), allowAll)
+	refused(w, w.sts(guest).AssumeRole, assume(open), "AccessDenied")
+	trusting := w.role("trusting", trust(`{"AWS":"`+*out.FederatedUser.Arn+`"}`, ""), allowAll)
+	refused(w, w.sts(guest).AssumeRole, assume(trusting), "AccessDenied")
 	refused(w, w.sts(w.user("bob", "")).GetFederationToken, &awssts.GetFederationTokenInput{Name: aws.String("guest")}, "AccessDenied")
 	root := do(w, w.sts(w.root).GetFederationToken, &awssts.GetFederationTokenInput{Name: aws.String("guest"), DurationSeconds: aws.Int32(7200)})
 	if time.Until(*root.Credentials.Expiration) > time.Hour {
