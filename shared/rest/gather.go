@@ -14,6 +14,9 @@ import (
 // the system, and two times that the client wakes up.
 const flushed = 4 << 10
 
+// gathered is the size from which on an answer takes several writes anyway.
+const gathered = 64 << 10
+
 // A gathering connection joins the first of these to the second. It holds back
 // one write, and only while net/http has more to send: until then the end of
 // the request, or of the connection, at the latest.

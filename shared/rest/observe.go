@@ -154,7 +154,7 @@ func (w *recorder) Write(b []byte) (int, error) {
 		w.status = http.StatusOK
 	}
 	w.write()
-	if !w.begun && len(b) >= flushed && w.conn != nil {
+	if !w.begun && len(b) >= flushed && len(b) <= gathered && w.conn != nil {
 		w.conn.next.Store(true)
 	}
 	w.begun = true
