@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,7 +67,9 @@ func Sweep(dir string) error {
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), tmpPrefix) && e.Type().IsRegular() {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+			if bad := os.Remove(filepath.Join(dir, e.Name())); !errors.Is(bad, fs.ErrNotExist) { // its writer may have been quicker
+				err = errors.Join(err, bad)
+			}
 		}
 	}
 	return err

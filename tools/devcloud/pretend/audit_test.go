@@ -137,3 +137,47 @@ func TestARefusedSignatureIsFoundByTheKeyThatItClaims(t *testing.T) {
 		}
 	})
 }
+
+// An account reads in its events what it asked for, and what was made.
+func TestEventsSayWhatWasAskedForAndMade(t *testing.T) {
+	Tell(t, func(c *Story) {
+		i := c.Run(c.Base, 1)[0]
+		if err := c.Admin.Put(c.Context(), "papers", "x", nil); err != nil {
+			c.Fatal(err)
+		}
+		id := c.must("sts", "GetCallerIdentity", nil)["Account"].(string)
+		c.must("iam", "CreateRole", params{"RoleName": "r", "AssumeRolePolicyDocument": strings.ReplaceAll(trust, "ACCOUNT", id)})
+		ann := c.user(c.Admin, "ann", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}`)
+		out, err := ann.Call(c.Context(), "sts", "AssumeRole", params{"RoleArn": "arn:aws:iam::" + id + ":role/r", "RoleSessionName": "night"})
+		if err != nil {
+			c.Fatal(err)
+		}
+		session := out["Credentials"].(map[string]any)
+		u := c.As(sign.Credentials{AccessKey: session["AccessKeyId"].(string), Secret: session["SecretAccessKey"].(string), Token: session["SessionToken"].(string)})
+		defer u.Close()
+		_, err = u.Call(c.Context(), "ec2", "TerminateInstances", params{"InstanceIds": []string{i}})
+		if CodeOf(err) != "UnauthorizedOperation" {
+			c.Error(err)
+		}
+		for name, wants := range map[string][]string{
+			"RunInstances":       {`"requestParameters":{`, `"imageId":"` + c.Base + `"`, `"responseElements":{`, `"instanceId":"` + i + `"`, `"readOnly":false`, `"type":"Root"`},
+			"CreateBucket":       {`"requestParameters":{"bucketName":"papers"`, `"eventSource":"s3.amazonaws.com"`},
+			"AssumeRole":         {`"roleSessionName":"night"`, `"accessKeyId":"` + u.keys.AccessKey + `"`, `"readOnly":true`},
+			"TerminateInstances": {`"instanceIds":["` + i + `"]`, `"errorCode":"Client.UnauthorizedOperation"`, `"responseElements":null`, `"type":"AssumedRole"`, `"sessionIssuer":{"type":"Role"`, `"userName":"r"`, `"creationDate":"`},
+		} {
+			var event string
+			err := c.Until(c.Context(), 2*time.Minute, func() (bool, error) {
+				out, err := c.Admin.Call(c.Context(), "cloudtrail", "LookupEvents", params{"LookupAttributes": []params{{"AttributeKey": "EventName", "AttributeValue": name}}})
+				if all, _ := out["Events"].([]any); len(all) > 0 {
+					event, _ = all[0].(map[string]any)["CloudTrailEvent"].(string)
+				}
+				return event != "", err
+			})
+			for _, want := range wants {
+				if err != nil || !strings.Contains(event, want) {
+					c.Errorf("%s: %v, no %s in %s", name, err, want, event)
+				}
+			}
+		}
+	})
+}
