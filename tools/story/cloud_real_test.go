@@ -37,6 +37,7 @@ var programs = sync.OnceValues(func() (string, error) {
 	cmd := exec.Command("go", "build", "-o", dir+"/", "karri/cloudctl", "karri/clusterctl", "karri/nodectl", "karri/walrus", "karri/blockstore", "karri/tools/karri", "karri/tools/lab")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
+		os.RemoveAll(dir)
 		return "", fmt.Errorf("build: %w: %s", err, out)
 	}
 	return dir, nil
