@@ -169,6 +169,9 @@ func writeTable(w io.Writer, noun string, rows []map[string]any) {
 	if cols == nil || at(rows[0], cols[0]) == "" || len(filled(rows[0], cols)) < 2 {
 		cols = plain(rows)
 	}
+	cols = slices.DeleteFunc(slices.Clone(cols), func(c string) bool { // which is seldom there
+		return c == "Claimed" && !slices.ContainsFunc(rows, func(r map[string]any) bool { return at(r, c) != "" })
+	})
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Options.DrawBorder, t.Style().Options.SeparateColumns, t.Style().Options.SeparateHeader = false, false, false
