@@ -276,6 +276,22 @@ func TestCutIsAConflict(t *testing.T) {
 	}
 }
 
+// TestManyLinesAtOnceDoNotWaitForTheWriter notes a part of what may wait for the
+// disk, which is what makes the writer hurry.
+func TestManyLinesAtOnceDoNotWaitForTheWriter(t *testing.T) {
+	l := open(t, t.TempDir(), Options{})
+	defer l.Close()
+	for size := 0; size <= maxWaiting/4; {
+		x := line(1)
+		x.Text = strings.Repeat("x", 100_000)
+		l.Note(x)
+		size += len(x.Text)
+	}
+	if err := l.Flush(t.Context()); err != nil || l.Lost() > 0 {
+		t.Errorf("%d lines are lost, %v", l.Lost(), err)
+	}
+}
+
 // What a request to walrus pays for its line.
 func BenchmarkNote(b *testing.B) {
 	l := open(b, b.TempDir(), Options{})

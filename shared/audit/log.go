@@ -56,9 +56,10 @@ type Log struct {
 	idle    *sync.Cond
 	busy    bool
 
-	wake chan struct{}
-	quit chan struct{}
-	done chan struct{}
+	wake  chan struct{} // there are lines
+	hurry chan struct{} // there are many
+	quit  chan struct{}
+	done  chan struct{}
 
 	whole sync.RWMutex // held by readers, and by the writer while segments go
 
@@ -87,7 +88,7 @@ func Open(dir string, o Options) (*Log, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	l := &Log{dir: dir, o: o, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+	l := &Log{dir: dir, o: o, wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	l.idle = sync.NewCond(&l.mu)
 	if err := l.open(); err != nil {
 		return nil, fmt.Errorf("audit log in %s: %w", dir, err)
@@ -192,8 +193,15 @@ func (l *Log) Note(line *Line) {
 		l.lost = 0
 	}
 	l.add(line)
+	poke(l.wake)
+	if len(l.buf) > maxWaiting/8 {
+		poke(l.hurry)
+	}
+}
+
+func poke(c chan struct{}) {
 	select {
-	case l.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -297,6 +305,7 @@ func (l *Log) write() {
 		if len(lines) > 0 {
 			select {
 			case <-time.After(rest):
+			case <-l.hurry:
 			case <-l.quit: // seen again above, which writes what is left
 			}
 		}
