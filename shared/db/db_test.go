@@ -166,3 +166,23 @@ func TestMigrationsOnlyGoForward(t *testing.T) {
 		}
 	}
 }
+
+// A command may open the database in the moment in which the daemon makes it.
+func TestADatabaseThatTwoOpenForTheFirstTimeIsMadeOnce(t *testing.T) {
+	m := files("CREATE TABLE a (n INTEGER)", "CREATE TABLE b (n INTEGER)", "CREATE TABLE c (n INTEGER)")
+	for range 5 {
+		path := filepath.Join(t.TempDir(), "x.db")
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				d, err := Open(t.Context(), path, m)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				d.Close()
+			})
+		}
+		all.Wait()
+	}
+}

@@ -66,6 +66,10 @@ func migrate(ctx context.Context, d *DB, files fs.FS) error {
 			continue
 		}
 		err = d.Transact(ctx, func(tx *gorm.DB) error {
+			var now []migration // another process may open it too
+			if err := tx.Where("number = ?", number).Find(&now).Error; err != nil || len(now) > 0 && now[0] == row {
+				return err
+			}
 			if err := tx.Exec(string(b)).Error; err != nil {
 				return err
 			}
