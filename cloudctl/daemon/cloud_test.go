@@ -26,6 +26,7 @@ import (
 	"karri/shared/config"
 	"karri/shared/fault"
 	"karri/shared/pki"
+	"karri/shared/port"
 	"karri/shared/rest"
 	"karri/shared/service"
 	"karri/shared/sign"
@@ -57,12 +58,11 @@ func newCloudTest(t *testing.T) *cloudTest {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := port.Free("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	return addr
 }
 
 // persist does what a client does whose server may die: try again.

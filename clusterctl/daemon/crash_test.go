@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"net"
 	"os"
 	"testing"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"karri/shared/crash/crashtest"
 	"karri/shared/id"
 	"karri/shared/pki"
+	"karri/shared/port"
 	"karri/shared/wire"
 )
 
@@ -24,12 +24,11 @@ func TestMain(m *testing.M) {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := port.Free("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	return addr
 }
 
 // persist does what a client does whose server may die: try again.

@@ -27,6 +27,7 @@ import (
 	"karri/nodectl/network"
 	"karri/shared/id"
 	"karri/shared/pki"
+	"karri/shared/port"
 	"karri/shared/rest"
 	"karri/shared/wire"
 )
@@ -86,10 +87,8 @@ func newBench(t *testing.T) *bench {
 	b.must(b.member(b.cluster, b.node()).Save(filepath.Join(dir, "state", "pki")))
 	joined, _ := json.Marshal(map[string]any{"issuer": b.above, "by": b.cluster.Identity().String(), "peers": map[string]string{pki.Clusterctl: b.above}})
 	b.must(os.WriteFile(filepath.Join(dir, "state", "pki", "joined.json"), joined, 0o600))
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	b.addr, err = port.Free("127.0.0.1")
 	b.must(err)
-	b.addr = ln.Addr().String()
-	b.must(ln.Close())
 	return b
 }
 

@@ -5,12 +5,14 @@ package daemon
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
 
 	"karri/shared/pki"
+	"karri/shared/port"
 	"karri/shared/wire"
 )
 
@@ -29,10 +31,9 @@ func (b *bench) export() *export {
 	if out, err := exec.Command("qemu-img", "create", "-q", "-f", "qcow2", e.file, "64M").CombinedOutput(); err != nil {
 		b.t.Fatalf("%s", out)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := port.Free("127.0.0.1")
 	b.must(err)
-	e.port = ln.Addr().(*net.TCPAddr).Port
-	b.must(ln.Close())
+	e.port = int(netip.MustParseAddrPort(addr).Port())
 	b.t.Cleanup(e.kill)
 	return e
 }

@@ -22,6 +22,7 @@ import (
 	node "karri/nodectl/daemon"
 	"karri/shared/config"
 	"karri/shared/durable"
+	"karri/shared/port"
 	"karri/shared/service"
 	walrus "karri/walrus/daemon"
 )
@@ -220,16 +221,17 @@ func (c *Cloud) address(daemon, use string) {
 // freeAddress returns an address of host that nobody listens on, with the port
 // that is liked best if it can be had.
 func freeAddress(host, like string) string {
-	for _, port := range []string{like, "0"} {
-		if port == "" {
-			continue
-		}
-		if ln, err := net.Listen("tcp", net.JoinHostPort(host, port)); err == nil {
+	if like != "" {
+		if ln, err := net.Listen("tcp", net.JoinHostPort(host, like)); err == nil {
 			defer ln.Close()
 			return ln.Addr().String()
 		}
 	}
-	return net.JoinHostPort(host, "0")
+	addr, err := port.Free(host)
+	if err != nil {
+		return net.JoinHostPort(host, "0")
+	}
+	return addr
 }
 
 func hostOf(addr string) string {

@@ -3,8 +3,6 @@ package walrustest
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"karri/shared/port"
 	"karri/walrus/daemon"
 )
 
@@ -46,19 +45,15 @@ func NewChild(t testing.TB, cloud *Cloud, args ...string) *Child {
 	return c
 }
 
-// freeAddr returns an address that nobody uses. Its port is below those that the
-// kernel gives to others, so that it is still free after the child was killed.
+// freeAddr returns an address that nobody uses, and that is still free after the
+// child was killed.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	for range 100 {
-		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 16<<10+rand.IntN(16<<10)))
-		if err == nil {
-			defer ln.Close()
-			return ln.Addr().String()
-		}
+	addr, err := port.Free("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no port is free")
-	return ""
+	return addr
 }
 
 // Start starts it, to crash at a named place unless that is "", and waits
