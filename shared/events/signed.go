@@ -55,7 +55,7 @@ type speaker struct {
 	until time.Time
 }
 
-// most components speak at a time; what is remembered beyond is forgotten.
+// mostSpeakers is how many are remembered; with more, all are verified anew.
 const mostSpeakers = 100
 
 // read returns the event of a message that came under a subject.

@@ -82,7 +82,8 @@ func run(ctx context.Context, args []string) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(s.State)) }()
 	}
-	conf := pretend.Config{Dir: s.State, Keep: kept, Zones: s.Zones, Hosts: s.Hosts, Log: rest.NewLog(os.Stderr, level), Keys: keptKeys(s.State)}
+	conf := pretend.Config{Dir: s.State, Keep: kept, Zones: s.Zones, Hosts: s.Hosts, Log: rest.NewLog(os.Stderr, level), Keys: keptKeys(s.State),
+		Ports: map[string]string{"cloudctl": "8773", "walrus": "8774"}}
 	slog.SetDefault(conf.Log)
 	c, err := pretend.Open(ctx, conf)
 	if err != nil {

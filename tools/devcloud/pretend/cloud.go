@@ -47,6 +47,7 @@ type Config struct {
 	Log   *slog.Logger      // nil: nowhere
 	Keys  *sign.Credentials // the administrator's; nil: new ones are made
 	Front *Front            // where users come in; nil: plain HTTP on loopback
+	Ports map[string]string // of the public APIs of daemons, where nobody else has them; other ones are free
 
 	Cloudctl, Walrus, Clusterctl []string // more flags of these daemons
 }

@@ -214,8 +214,16 @@ func (c *Cloud) address(daemon, use string) {
 		if c.Front != nil && use == daemon+"-public" {
 			host = c.Front.IP
 		}
-		c.addrs[use] = freeAddress(host, map[string]string{"cloudctl-public": "8773", "walrus-public": "8774"}[use])
+		c.addrs[use] = freeAddress(host, c.port(daemon, use))
 	}
+}
+
+// port is the one that the public API of a daemon shall have if possible.
+func (c *Cloud) port(daemon, use string) string {
+	if use != daemon+"-public" {
+		return ""
+	}
+	return c.Ports[daemon]
 }
 
 // freeAddress returns an address of host that nobody listens on, with the port
