@@ -223,16 +223,18 @@ func (h *Hypervisor) on(ctx context.Context, i id.Instance, what string, f func(
 			return absent(err)
 		}
 		err = f(l, d)
-		if e, ok := errors.AsType[libvirt.Error](err); !ok || e.Code != uint32(libvirt.ErrOperationInvalid) {
-			return absent(err)
+		e, ok := errors.AsType[libvirt.Error](err)
+		if !ok {
+			return err
 		}
-		// It may have gone off, or done by itself what was asked, since we looked.
+		// It may have gone off, in the middle of our call too, or done by itself what
+		// was asked, since we looked.
 		after, reason, again := l.DomainGetState(d, 0)
 		ending := libvirt.DomainState(after) == libvirt.DomainShutdown
-		if again == nil && (!judge(after, reason).On || ending || after != state) {
+		if again == nil && (!judge(after, reason).On || ending || e.Code == uint32(libvirt.ErrOperationInvalid) && after != state) {
 			return nil
 		}
-		return err
+		return absent(err)
 	})
 }
 

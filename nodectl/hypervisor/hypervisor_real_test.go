@@ -167,8 +167,12 @@ func (w *world) survives(m Machine) {
 func (w *world) ends(m Machine) {
 	w.t.Helper()
 	ctx, i := w.t.Context(), m.ID
-	for s := w.until(i, "known", func(s State) bool { return s.Defined }); s.On; s, _ = w.h.Look(ctx, i) {
-		w.must(w.h.Shutdown(ctx, i))
+	s := w.until(i, "known", func(s State) bool { return s.Defined })
+	for tries := 0; s.On && tries < 60; s, _ = w.h.Look(ctx, i) {
+		tries++
+		if err := w.h.Shutdown(ctx, i); err != nil {
+			w.t.Log("it ends while it is told to:", err)
+		}
 		select {
 		case <-w.seen:
 		case <-time.After(2 * time.Second):
