@@ -168,8 +168,7 @@ func (w *world) ends(m Machine) {
 	w.t.Helper()
 	ctx, i := w.t.Context(), m.ID
 	s := w.until(i, "known", func(s State) bool { return s.Defined })
-	for tries := 0; s.On && tries < 60; s, _ = w.h.Look(ctx, i) {
-		tries++
+	for tries := 0; s.On && tries < 60; tries++ {
 		if err := w.h.Shutdown(ctx, i); err != nil {
 			w.t.Log("it ends while it is told to:", err)
 		}
@@ -177,6 +176,7 @@ func (w *world) ends(m Machine) {
 		case <-w.seen:
 		case <-time.After(2 * time.Second):
 		}
+		s, _ = w.h.Look(ctx, i)
 	}
 	if s := w.until(i, "off", func(s State) bool { return !s.On }); s.Off != OffShutdown {
 		w.t.Errorf("off by %v", s.Off)
