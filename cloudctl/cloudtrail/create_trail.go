@@ -53,20 +53,12 @@ func createTrail(ctx context.Context, api *API, who action.Caller, in *CreateTra
 		return nil, checkName(in.Name)
 	}
 	t := &store.Trail{ARN: api.arn(who.Account, in.Name), Account: who.Account, Name: in.Name, Bucket: in.S3BucketName, Global: true, Tags: store.Labels{}, Created: api.Clock()}
-	if in.S3KeyPrefix != nil {
-		t.Prefix = *in.S3KeyPrefix
-	}
-	if in.IncludeGlobalServiceEvents != nil {
-		t.Global = *in.IncludeGlobalServiceEvents
-	}
-	if in.IsMultiRegionTrail != nil {
-		t.Every = *in.IsMultiRegionTrail
+	given := UpdateTrailInput{S3KeyPrefix: in.S3KeyPrefix, IncludeGlobalServiceEvents: in.IncludeGlobalServiceEvents, IsMultiRegionTrail: in.IsMultiRegionTrail}
+	if err := given.lay(t); err != nil {
+		return nil, err
 	}
 	if in.EnableLogFileValidation != nil {
 		prove(t, *in.EnableLogFileValidation, api.Clock())
-	}
-	if t.Every && !t.Global {
-		return nil, fault.New(fault.Invalid, "InvalidParameterCombinationException", "Multi-Region trail must include global service events.")
 	}
 	if err := label(t, in.TagsList); err != nil {
 		return nil, err

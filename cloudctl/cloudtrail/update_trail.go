@@ -28,6 +28,7 @@ var _ = action.Add(Catalog, action.Def[*API, UpdateTrailInput, Made]{
 	Run: updateTrail,
 })
 
+// lay changes what is given of a trail but its digests.
 func (in *UpdateTrailInput) lay(t *store.Trail) error {
 	if in.S3BucketName != nil {
 		t.Bucket = *in.S3BucketName

@@ -2,11 +2,11 @@ package principal
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"karri/cloudctl/store"
+	"karri/cloudctl/storetest"
 	"karri/shared/fault"
 )
 
@@ -18,11 +18,7 @@ const (
 
 func open(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	s, _, _ := storetest.Open(t)
 	in(t, s, func(tx *store.Tx) error {
 		return errors.Join(
 			tx.Add(&store.Account{ID: acct, Name: "a", State: store.AccountActive}),

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"karri/cloudctl/store"
+	"karri/cloudctl/storetest"
 	"karri/shared/action"
 	"karri/shared/fault"
 	"karri/shared/identity"
@@ -27,11 +27,7 @@ var (
 
 func newStore(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	s, _, _ := storetest.Open(t)
 	in(t, s, func(tx *store.Tx) error {
 		return errors.Join(
 			tx.Add(&store.Account{ID: acct, Name: "a", State: store.AccountActive}),
